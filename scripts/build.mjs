@@ -1,0 +1,14 @@
+// `npm run build`: compiles src/ to dist/, and copies what the compiler leaves (worker entries, page templates).
+import { spawnSync } from "node:child_process";
+import { cpSync, rmSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+rmSync(`${root}dist`, { recursive: true, force: true });
+const tsc = `${root}node_modules/typescript/bin/tsc`;
+const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+if (status !== 0) process.exit(status ?? 1);
+cpSync(`${root}src`, `${root}dist`, {
+  recursive: true,
+  filter: (path) => statSync(path).isDirectory() || !path.endsWith(".ts"),
+});

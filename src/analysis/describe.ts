@@ -1,0 +1,96 @@
+/** An emulator in words: what its file says about itself, for people. */
+import type { EmulatorInfo } from "../emulator/index.ts";
+import { alignRows, showNumber, showShare } from "./text.ts";
+
+type Input = EmulatorInfo["schema"]["inputs"][number];
+type Field = EmulatorInfo["schema"]["fields"][number];
+
+/** Rows of a list that are shown; the rest is counted. */
+const MOST_ROWS = 30;
+
+/** What is in an emulator file: schema with units and ranges, data, search, architectures and scores.
+ * @param name what to call it, usually the file's path */
+export function describeEmulator(info: EmulatorInfo, name = "emulator"): string {
+  const { schema, data, fit, search, members } = info;
+  const ended = { complete: "", time: ", ended by the time limit", interrupted: ", interrupted: the best so far" };
+  return [
+    `${name}: an emulator of ${members.length} networks (format ${info.version}, made by condense ${info.versions.condense ?? "of unknown version"})`,
+    "",
+    `Inputs (${schema.inputs.length})`,
+    alignRows(cut([["name", "kind", "range", "unit"], ...schema.inputs.map(inputRow)]), [0, 1, 2, 3]),
+    "",
+    `Outputs (${schema.fields.length}), with the errors of single members on held-out folds; the emulator, their mean, is better`,
+    alignRows(
+      cut([
+        ["name", "shape", "unit", "FVU", "RMSE"],
+        ...schema.fields.map((field, i) => fieldRow(field, info.scores[i])),
+      ]),
+      [0, 1, 2],
+    ),
+    `Intervals hold ${showShare(info.level)} of new runs inside the ranges of the inputs.`,
+    "",
+    `Data: ${data.used} of ${data.total} runs, sha256 ${data.hash}`,
+    ...data.notes.map((note) => `  ${note}`),
+    `Fit: ${fit.effort} effort, seed ${fit.seed}, ${fit.loss} loss, ${fit.folds} folds, ${fit.engine}${ended[fit.outcome as keyof typeof ended] ?? ""}`,
+    `Search: ${search.strategy}, ${search.slots} slots, ${search.architecturesTried} architectures tried in ${search.steps} steps` +
+      (search.entropyBits === null ? "" : `, ${showNumber(search.entropyBits, 2)} bits a slot undecided`),
+    `  ${search.source}`,
+    "",
+    `Architectures (${members.length}; numbers are the nodes that an operation joins)`,
+    ...members.map((member) => `  ${describeMember(member)}`),
+    "",
+  ].join("\n");
+}
+
+/** One member's network in words, such as `trunk: width 64, 0-1 silu, 1-2 tanh; 8962 weights`. */
+export function describeMember(member: EmulatorInfo["members"][number]): string {
+  const stages = new Map<string, string[]>();
+  for (const part of member.description.split(", ")) {
+    const slash = part.lastIndexOf("/");
+    const stage = slash < 0 ? "network" : part.slice(0, slash);
+    stages.set(stage, [...(stages.get(stage) ?? []), part.slice(slash + 1)]);
+  }
+  const parts = [...stages].map(([stage, operations]) => `${stage}: ${operations.join(", ")}`);
+  return `${parts.join("; ")}; ${member.weights} weights`;
+}
+
+/** The middle of every input's range: a point to try an emulator at. */
+export function examplePoint(info: EmulatorInfo): Readonly<Record<string, number | string>> {
+  const varying = info.schema.inputs.filter((input) => input.constant === undefined);
+  return Object.fromEntries(varying.map((input) => [input.name, middleOf(input)]));
+}
+
+function middleOf(input: Input): number | string {
+  if (input.kind === "categorical") return input.levels[0] ?? "";
+  const [low, high] = input.range;
+  const middle = input.scale === "log" ? Math.sqrt(low * high) : (low + high) / 2;
+  if (input.kind === "integer") return Math.round(middle);
+  // As few digits as tell the middle from the ends.
+  const digits = Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / (high - low))) + 3;
+  return Number(middle.toPrecision(Math.min(17, Math.max(3, digits))));
+}
+
+function inputRow(input: Input): string[] {
+  const { constant } = input;
+  const log = input.scale === "log" ? ", as its logarithm" : "";
+  const range =
+    input.kind === "categorical"
+      ? constant === undefined
+        ? input.levels.join(" | ")
+        : `always ${input.levels[constant] ?? ""}`
+      : constant === undefined
+        ? `${showNumber(input.range[0])} to ${showNumber(input.range[1])}${log}`
+        : `always ${showNumber(constant)}`;
+  return [input.name, input.kind, range, input.unit ?? ""];
+}
+
+function fieldRow(field: Field, scores: EmulatorInfo["scores"][number] | undefined): string[] {
+  const shape = field.shape.length === 0 ? "scalar" : field.shape.join(" x ");
+  const errors = scores === undefined ? [] : [showNumber(scores.fvu, 3), showNumber(scores.rmse, 3)];
+  return [field.name, field.scale === "log" ? `${shape}, log` : shape, field.unit ?? "", ...errors];
+}
+
+function cut(rows: readonly string[][]): string[][] {
+  const shown = rows.slice(0, MOST_ROWS + 1);
+  return rows.length > shown.length ? [...shown, [`... and ${rows.length - shown.length} more`]] : shown;
+}

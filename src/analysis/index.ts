@@ -1,0 +1,4 @@
+/** What can be said of an emulator once it is there: scores on runs, and its file in words. */
+export * from "./describe.ts";
+export * from "./scores.ts";
+export * from "./text.ts";

@@ -1,0 +1,266 @@
+/** `condense fit`: from a table of runs to an emulator file. */
+import { basename, extname } from "node:path";
+import {
+  alignRows,
+  buildRuns,
+  type CheckpointStore,
+  describeMember,
+  type Effort,
+  efforts,
+  type EmulatorInfo,
+  type EngineName,
+  engineNames,
+  ensembles,
+  examplePoint,
+  fitRuns,
+  type FitResult,
+  folderStore,
+  holdOut,
+  losses,
+  type LossName,
+  makeRng,
+  type Runs,
+  showNumber,
+  strategies,
+  takeRuns,
+  type TaskRunner,
+  toRunTables,
+  validateRuns,
+  type Validation,
+  workerPool,
+} from "../../index.ts";
+import type { CliCommand } from "../command.ts";
+import { type ColumnOptions, readSelection, runsAt } from "../tables.ts";
+import { type ProgressLine, progressLine, showTime } from "../text.ts";
+import { collect, duration, list, number, oneOf, whole } from "../values.ts";
+import type { World } from "../world.ts";
+import { describeValidation } from "./validate.ts";
+
+interface FitCommandOptions extends ColumnOptions {
+  readonly out?: string;
+  readonly strategy: string;
+  readonly effort: Effort;
+  /** Milliseconds. */
+  readonly time?: number;
+  readonly seed: number;
+  readonly members?: number;
+  readonly ensemble: (typeof ensembles)[number];
+  readonly loss?: LossName;
+  readonly level: number;
+  readonly engine: EngineName;
+  readonly threads?: number;
+  readonly holdOut?: number;
+  readonly maxMacs?: number;
+  readonly resume: boolean;
+  readonly json: boolean;
+}
+
+const help = `
+Strategies:
+${alignRows(
+  Object.values(strategies).map(({ name, summary }) => [name, summary]),
+  [0, 1],
+)}
+
+Columns: one table needs --inputs or --outputs; two tables are paired by row. Columns name[i] or name[i,j] make a field.
+Ctrl-C writes the best so far, a second one quits at once. A fit that was killed or interrupted leaves <out>.checkpoint
+behind, and the same command with --resume goes on from it.`;
+
+export const fit: CliCommand = {
+  declare(command) {
+    command
+      .description(
+        "Makes an emulator from a table of runs (CSV, Arrow, Parquet, NPY): searches a super-architecture, trains an ensemble, calibrates its uncertainty and writes one .onnx file.",
+      )
+      .argument("<runs>", "table of runs, or of their inputs")
+      .argument("[outputs]", "table of the outputs, paired with the inputs by row")
+      .option("--inputs <names>", "input columns, with commas; * and ? match", list)
+      .option("--outputs <names>", "output columns or fields, with commas; * and ? match", list)
+      .option(
+        "--field <name=columns:shape>",
+        "group columns into a field, such as 'map=c*:22x38' (may repeat)",
+        collect,
+      )
+      .option("--schema <file>", "JSON file that says all of this, with units and coordinates")
+      .option("--out <file>", "emulator file (default: name of the runs, .onnx)")
+      .option("--strategy <name>", "search strategy", oneOf("--strategy", Object.keys(strategies)), "dense")
+      .option("--effort <name>", `work to spend: ${efforts.join(", ")}`, oneOf("--effort", efforts), "standard")
+      .option("--time <duration>", "cap on the wall clock, such as 5m: the best so far is kept", duration("--time"))
+      .option("--seed <n>", "seed of every random choice", whole("--seed", 0, 2 ** 32 - 1, "1"), 1)
+      .option("--members <n>", "networks in the ensemble (default: 8)", whole("--members", 2, 64, "8"))
+      .option(
+        "--ensemble <how>",
+        `members' weights: ${ensembles.join(", ")}`,
+        oneOf("--ensemble", ensembles),
+        "trained",
+      )
+      .option("--loss <name>", `loss: ${losses.join(", ")} (default: by the runs)`, oneOf("--loss", losses))
+      .option("--level <share>", "level of the intervals", number("--level", 0.01, 0.999, "0.95"), 0.95)
+      .option(
+        "--engine <name>",
+        `what runs the networks: ${engineNames.join(", ")}`,
+        oneOf("--engine", engineNames),
+        "onnxruntime",
+      )
+      .option("--threads <n>", "trainings side by side (default: one per core)", whole("--threads", 1, 256, "2"))
+      .option(
+        "--hold-out <share>",
+        "keep a share of the runs apart and score on them",
+        number("--hold-out", 0.01, 0.9, "0.2"),
+      )
+      .option("--max-macs <n>", "most multiply-accumulates of one member", number("--max-macs", 1, 1e15, "20000"))
+      .option("--resume", "go on from the checkpoint of the same command", false)
+      .option("--json", "print one JSON document", false)
+      .addHelpText("after", help);
+  },
+  async run([path = "", outputs], options: FitCommandOptions, world) {
+    const started = world.now();
+    const out = options.out ?? defaultOut(path);
+    await world.files.checkWritable(out);
+    const all = buildRuns(await toRunTables(runsAt(path, outputs)), await readSelection(options, world));
+    for (const note of all.report.notes) world.err(`note: ${note}\n`);
+    const parts = options.holdOut === undefined ? undefined : holdOut(all, options.holdOut, makeRng(options.seed));
+    const runs = parts === undefined ? all : takeRuns(all, parts.train);
+    world.err(
+      `${runs.n} runs${parts === undefined ? "" : ` (and ${parts.test.length} kept apart)`}, ${runs.d} inputs, ${all.schema.fields.length} outputs; ${options.effort} effort, seed ${options.seed}\n`,
+    );
+
+    const checkpoints = folderStore(`${out}.checkpoint`);
+    if (options.resume && (await checkpoints.read("fit")) === undefined)
+      world.err(`note: no checkpoint in ${out}.checkpoint, so this fit starts at its beginning\n`);
+    const runner = workerPool(options.threads ?? world.cores);
+    const progress = progressLine(world, options.time === undefined ? undefined : started + options.time);
+    const stopListening = listenForInterrupts(world, runner, progress);
+    let result: FitResult;
+    try {
+      result = await fitRuns(runs, {
+        ...settings(options, world.now() - started),
+        runner,
+        checkpoints: untilWritten(checkpoints),
+        onProgress: ({ phase, fraction, note }) => {
+          progress.update(phase, fraction, note);
+        },
+      });
+      progress.done();
+      if (result.info.scores.every(({ rmse }) => !Number.isFinite(rmse))) {
+        world.err(
+          "condense: no usable emulator: no network learned anything from these runs. Check the outputs for outliers, or try --loss huber.\n",
+        );
+        return 1;
+      }
+      await world.files.write(out, result.bytes);
+      if (result.info.fit.outcome !== "interrupted") await checkpoints.clear();
+    } finally {
+      progress.done();
+      stopListening();
+      await runner.dispose();
+    }
+    const held = parts === undefined ? undefined : await scores(result.bytes, takeRuns(all, parts.test), options);
+    const seconds = (world.now() - started) / 1000;
+    const notes = result.notes.filter((note) => !all.report.notes.includes(note));
+    for (const note of notes) world.err(`note: ${note}\n`);
+    if (options.json)
+      await world.out(
+        `${JSON.stringify({ out, seconds, heldOut: held ?? null, notes: result.notes, ...result.info }, null, 2)}\n`,
+      );
+    else await world.out(summary(out, seconds, result.info, held));
+    return 0;
+  },
+};
+
+function defaultOut(runs: string): string {
+  const name = basename(runs).replace(/\.gz$/, "");
+  return `${name.slice(0, name.length - extname(name).length)}.onnx`;
+}
+
+/** The options of the library, less those that the command line adds. @param spentMs since the command began */
+function settings(options: FitCommandOptions, spentMs: number) {
+  const { strategy, effort, seed, ensemble, level, engine, resume, members, loss, time, maxMacs } = options;
+  return {
+    strategy,
+    effort,
+    seed,
+    ensemble,
+    level,
+    engine,
+    resume,
+    ...(members === undefined ? {} : { members }),
+    ...(loss === undefined ? {} : { loss }),
+    ...(time === undefined ? {} : { timeMs: Math.max(1, time - spentMs) }),
+    ...(maxMacs === undefined ? {} : { constraint: { limit: maxMacs, kind: "hard" as const } }),
+  };
+}
+
+/** The first Ctrl-C ends the fit with the best so far, the second one the process. */
+function listenForInterrupts(world: World, runner: TaskRunner, progress: ProgressLine): () => void {
+  let interrupts = 0;
+  return world.onInterrupt(() => {
+    interrupts++;
+    if (interrupts > 1) world.exit(130);
+    else {
+      runner.stop();
+      progress.say("stopping: the best so far is kept (Ctrl-C again to quit at once)");
+    }
+  });
+}
+
+/** Checkpoints that outlive the fit: it clears them once it has its bytes, but they are of use until those are a file. */
+function untilWritten(store: CheckpointStore): CheckpointStore {
+  let begun = false;
+  return {
+    read: (key) => store.read(key),
+    async write(key, value) {
+      begun = true;
+      await store.write(key, value);
+    },
+    async clear() {
+      if (!begun) await store.clear();
+    },
+  };
+}
+
+function scores(bytes: Uint8Array, runs: Runs, { engine }: FitCommandOptions): Promise<Validation> {
+  return validateRuns(bytes, runs, { engine });
+}
+
+const advice: Readonly<Record<string, string>> = {
+  time: "The time was up before the work was done: more --time, or a lower --effort, gives a better emulator.",
+  interrupted: "Interrupted: this is the best so far. The same command with --resume goes on from here.",
+};
+
+/** Outputs that are shown; the rest is counted. */
+const mostRows = 12;
+
+function summary(out: string, seconds: number, info: EmulatorInfo, held: Validation | undefined): string {
+  const { schema, search, members, fit: how } = info;
+  const [first] = members;
+  const at = Object.entries(examplePoint(info)).map(([name, value]) => `${name}=${value}`);
+  const hint = advice[how.outcome];
+  return [
+    `${out}: ${members.length} networks in ${showTime(1000 * seconds)} (${search.strategy} search: ${search.architecturesTried} architectures tried in ${search.steps} steps)`,
+    "",
+    ...(held === undefined ? foldScores(info) : ["Scores on the runs kept apart:", describeValidation(held, schema)]),
+    "",
+    ...(first === undefined ? [] : [`Found, among others: ${describeMember(first)}`]),
+    ...(hint === undefined ? [] : ["", hint]),
+    "",
+    `Next: condense inspect ${out}`,
+    `      condense query ${out} --at ${at.join(",")}`,
+    "",
+  ].join("\n");
+}
+
+function foldScores({ schema, scores: fields }: EmulatorInfo): string[] {
+  const rows = fields.map((score) => [
+    score.field,
+    schema.fields.find((each) => each.name === score.field)?.unit ?? "",
+    showNumber(score.fvu, 3),
+    showNumber(score.rmse, 3),
+    showNumber(score.mae, 3),
+  ]);
+  const more = rows.length > mostRows ? [[`... and ${rows.length - mostRows} more`]] : [];
+  return [
+    "Scores on held-out folds (of single members; the emulator, their mean, is better; --hold-out scores the emulator):",
+    alignRows([["output", "unit", "FVU", "RMSE", "MAE"], ...rows.slice(0, mostRows), ...more], [0, 1]),
+  ];
+}

@@ -1,0 +1,65 @@
+/** Every field of a schema with its place, scaling, calibration and held-out scores: what the emulator's graph is made of. */
+import type { FieldScaler, FieldSpec, Schema } from "../data/index.ts";
+import { calibrateField } from "./calibration.ts";
+import type { FieldCalibration } from "./emulator-graph.ts";
+import type { FieldScores } from "./info.ts";
+import { type MemberPredictions, outOfFold } from "./out-of-fold.ts";
+import { type FieldHead, type FieldPlace, planHeads } from "./problem.ts";
+import type { ScaledRuns, Scalers } from "./scaling.ts";
+import { outOfFoldScores } from "./scores.ts";
+
+export interface CalibratedField {
+  readonly spec: FieldSpec;
+  readonly place: FieldPlace;
+  readonly scaler: FieldScaler;
+  readonly calibration: FieldCalibration;
+  readonly scores: FieldScores;
+}
+
+export interface CalibrationInput {
+  readonly schema: Schema;
+  readonly scalers: Scalers;
+  /** Scaled targets, trend included. */
+  readonly runs: ScaledRuns;
+  readonly members: readonly MemberPredictions[];
+  /** Members whose mean the emulator is, where only one of them had not seen a row; 1 where all had not. */
+  readonly averaged: number;
+  /** Log noise variances that members learned, one per scalar or channel over all heads; empty where none did. */
+  readonly logNoise: readonly Float32Array[];
+  /** Scale per element of each head in which the noise was learned. */
+  readonly noiseScale: readonly Float64Array[];
+}
+
+/** Calibrates all fields. */
+export function calibrateFields(input: CalibrationInput): readonly CalibratedField[] {
+  const { schema, scalers, runs, members, averaged } = input;
+  const { heads, places } = planHeads(schema);
+  return schema.fields.map((spec, i) => {
+    const place = places[i]!;
+    const scaler = scalers.fields[i]!;
+    const held = outOfFold(runs.targets[place.head]!, runs.rows, place, members);
+    const noise = noiseOf(heads, place, input.logNoise, input.noiseScale);
+    const calibration = calibrateField({ ...held, size: place.size, members: averaged, noise });
+    return { spec, place, scaler, calibration, scores: outOfFoldScores(spec, scaler, held) };
+  });
+}
+
+/** Standard deviation of the simulator's noise per element of a field, scaled; zeros where none was learned. */
+function noiseOf(
+  heads: readonly FieldHead[],
+  place: FieldPlace,
+  logNoise: readonly Float32Array[],
+  scale: readonly Float64Array[],
+): readonly number[] {
+  const none = new Array<number>(place.size).fill(0);
+  if (logNoise.some((levels) => levels.length === 0) || logNoise.length === 0) return none;
+  const levels = heads.map((head) => (head.kind === "vector" ? head.size : head.channels));
+  const first = levels.slice(0, place.head).reduce((a, c) => a + c, 0);
+  const head = heads[place.head]!;
+  const positions = head.kind === "decoder" ? place.size / head.channels : 1;
+  return none.map((_, j) => {
+    const at = first + (head.kind === "decoder" ? Math.floor(j / positions) : place.start);
+    const mean = logNoise.reduce((sum, member) => sum + member[at]!, 0) / logNoise.length;
+    return Math.exp(mean / 2) * scale[place.head]![place.start + j]!;
+  });
+}

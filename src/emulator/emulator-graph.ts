@@ -1,0 +1,215 @@
+/**
+ * The emulator as one graph: inputs in the user's units (float64), scaling, all members (float32), their mean and
+ * spread, calibration, and the way back to the user's units (float64). Written as ONNX this is the emulator file.
+ */
+import type { FieldScaler, FieldSpec, InputScaler } from "../data/index.ts";
+import { type Graph, type GraphBuilder, graphBuilder, type NodeId, sizeOf } from "../graph/index.ts";
+import type { FieldPlace } from "./problem.ts";
+
+/** What an emulator says of every number, in order. */
+export const statistics = ["mean", "std", "noise", "lower", "upper"] as const;
+
+/** Appends a member's forward pass to an open graph. @returns one node per head, scaled units, N x ... */
+export type MemberForward = (b: GraphBuilder, x: NodeId) => readonly NodeId[];
+
+/** How the members' spread becomes a standard deviation, per element of a field, in scaled units. */
+export interface FieldCalibration {
+  /** std^2 = (spreadFactor * members' standard deviation)^2 + floor^2. One number each, or one per element. */
+  readonly spreadFactor: readonly number[];
+  readonly floor: readonly number[];
+  /** Standard deviation of the simulator's noise; zeros where there is none. */
+  readonly noise: readonly number[];
+  /** Half-width of the interval in units of sqrt(std^2 + noise^2), by nominal level, ascending. */
+  readonly quantiles: readonly { readonly level: number; readonly factor: number }[];
+}
+
+/** Mean and standard deviation over the members, N x size, scaled units. */
+interface Moments {
+  readonly mean: NodeId;
+  readonly spread: NodeId;
+}
+
+/** A linear trend of one head in the scaled inputs. */
+export interface HeadTrend {
+  /** inputs x size, row-major. */
+  readonly weights: Float64Array;
+  /** size. */
+  readonly bias: Float64Array;
+  readonly scale: Float64Array;
+}
+
+export interface EmulatorParts {
+  /** Columns of x. */
+  readonly columns: number;
+  readonly inputScaler: InputScaler;
+  readonly fields: readonly {
+    readonly spec: FieldSpec;
+    readonly scaler: FieldScaler;
+    readonly place: FieldPlace;
+    readonly calibration: FieldCalibration;
+  }[];
+  readonly members: readonly MemberForward[];
+  /** Linear trend that the members' outputs are added to, one per head: z = output * scale + x weights + bias. */
+  readonly trends: readonly HeadTrend[];
+  /** Level of `_lower` and `_upper` in the file. */
+  readonly level: number;
+}
+
+/** Scaled inputs, N x width, float64: what `scaleInputs` does, as nodes. */
+function scaledInputs(b: GraphBuilder, x: NodeId, scaler: InputScaler): NodeId {
+  const parts: NodeId[] = [];
+  // Runs of plain number columns are scaled together.
+  let start = 0;
+  const flush = (end: number): void => {
+    if (end === start) return;
+    const columns = scaler.columns.slice(start, end).map((column) => {
+      if (column.kind !== "number") throw new RangeError("internal: a number column was expected");
+      return column;
+    });
+    let part = b.slice(x, 1, start, end);
+    if (columns.some((column) => column.log)) {
+      const isLog = b.constant(
+        columns.map((column) => (column.log ? 1 : 0)),
+        [1, columns.length],
+        "bool",
+      );
+      const safe = b.where(isLog, part, b.scalar(1, part));
+      part = b.where(isLog, b.unary("Log", safe), part);
+    }
+    const row = (values: readonly number[]): NodeId => b.constant(values, [1, values.length], "float64");
+    part = b.sub(part, row(columns.map((column) => column.mean)));
+    parts.push(b.div(part, row(columns.map((column) => column.std))));
+  };
+  scaler.columns.forEach((column, j) => {
+    if (column.kind !== "levels") return;
+    flush(j);
+    const levels = b.constant(
+      Array.from({ length: column.levels }, (_, l) => l),
+      [1, column.levels],
+      "float64",
+    );
+    const level = b.slice(x, 1, j, j + 1);
+    // Adds nothing, but a level that is not a number makes no number.
+    parts.push(b.sum(b.cast(b.compare("Equal", level, levels), "float64"), b.sub(level, level)));
+    start = j + 1;
+  });
+  flush(scaler.columns.length);
+  return b.concat(parts, 1);
+}
+
+/** Mean and standard deviation (over M - 1) of the members' outputs of one head, float64, N x size.
+ * @param members one node per member, N x size or N x channels x ... */
+function momentsOf(b: GraphBuilder, members: readonly NodeId[]): Moments {
+  const count = members.length;
+  const size = sizeOf(b.shapeOf(members[0]!).slice(1));
+  // The members stand side by side, so that a moment costs a few operations and not a few per member.
+  const all = b.cast(b.reshape(b.concat(members, 1), ["N", count, size]), "float64");
+  const mean = b.mean(all, [1], true);
+  const flat = b.reshape(mean, ["N", size]);
+  if (count === 1) return { mean: flat, spread: b.scale(flat, 0) };
+  const squares = b.reduceSum(b.square(b.sub(all, mean)), [1]);
+  return { mean: flat, spread: b.unary("Sqrt", b.scale(squares, 1 / (count - 1))) };
+}
+
+/** Puts the trend back under the members' moments. */
+function addTrend(b: GraphBuilder, x: NodeId, moments: Moments, trend: HeadTrend | undefined): Moments {
+  if (trend === undefined) return moments;
+  const idle = [...trend.weights, ...trend.bias].every((value) => value === 0) && trend.scale.every((s) => s === 1);
+  if (idle) return moments;
+  const size = trend.bias.length;
+  const scale = b.constant(trend.scale, [1, size], "float64");
+  const slope = b.matMul(x, b.constant(trend.weights, [trend.weights.length / size, size], "float64"));
+  const line = b.sum(slope, b.constant(trend.bias, [1, size], "float64"));
+  return { mean: b.sum(b.mul(moments.mean, scale), line), spread: b.mul(moments.spread, scale) };
+}
+
+/** The factor at a level, interpolated in the table of quantiles. */
+export function quantileFactor(calibration: Pick<FieldCalibration, "quantiles">, level: number): number {
+  const { quantiles } = calibration;
+  const above = quantiles.findIndex((entry) => entry.level >= level - 1e-12);
+  const high = quantiles[above === -1 ? quantiles.length - 1 : above];
+  const low = quantiles[Math.max(0, (above === -1 ? quantiles.length : above) - 1)];
+  if (high === undefined || low === undefined) return 0;
+  if (high.level === low.level || above <= 0) return high.factor;
+  return low.factor + ((level - low.level) / (high.level - low.level)) * (high.factor - low.factor);
+}
+
+/** Builds the graph. Input `x` [N, columns]; outputs `<field>_mean`, `_std`, `_noise`, `_lower`, `_upper`, each [N]
+ * for a scalar, else [N, ...shape]. A field learned as its logarithm has log-normal mean and standard deviation. */
+export function emulatorGraph(parts: EmulatorParts): Graph {
+  const b = graphBuilder();
+  const x = b.input("x", ["N", parts.columns], "float64");
+  const wide = scaledInputs(b, x, parts.inputScaler);
+  const scaled = b.cast(wide, "float32");
+  const members = parts.members.map((forward) => forward(b, scaled));
+  const heads = (members[0] ?? []).map((_, head) => {
+    const outputs = members.map((heads) => heads[head]!);
+    const moments = addTrend(b, wide, momentsOf(b, outputs), parts.trends[head]);
+    const fields = parts.fields.filter(({ place }) => place.head === head);
+    return statisticsOf(b, moments, fields, parts.level);
+  });
+
+  const outputs: Record<string, NodeId> = {};
+  for (const { spec, scaler, place } of parts.fields) {
+    const head = heads[place.head];
+    if (head === undefined) throw new RangeError("internal: a field without a head");
+    const part = (node: NodeId): NodeId => b.slice(node, 1, place.start, place.start + place.size);
+    const learned = {
+      mean: part(head.mean),
+      std: part(head.std),
+      noise: part(head.noise),
+      lower: part(head.lower),
+      upper: part(head.upper),
+    };
+    const own = scaler.log ? exponential(b, learned) : learned;
+    for (const name of statistics) outputs[`${spec.name}_${name}`] = b.reshape(own[name], ["N", ...spec.shape]);
+  }
+  return b.build(outputs);
+}
+
+/** One node per statistic, N x size. */
+type Statistics = Readonly<Record<(typeof statistics)[number], NodeId>>;
+
+/** Calibrates the members' moments and takes them to the units that the fields were scaled from: their own, or their
+ * logarithms. All fields of a head together: small tables have many scalars, and each operation has its price.
+ * @param fields all of the head's, in order */
+function statisticsOf(b: GraphBuilder, moments: Moments, fields: EmulatorParts["fields"], level: number): Statistics {
+  /** One number per element of the head, or one for all. */
+  const row = (valueOf: (field: EmulatorParts["fields"][number], element: number) => number | undefined): NodeId => {
+    const all = fields.flatMap((field) => Array.from({ length: field.place.size }, (_, i) => valueOf(field, i) ?? 0));
+    const same = all.every((value) => value === all[0]);
+    return b.constant(same ? all.slice(0, 1) : all, [1, same ? 1 : all.length], "float64");
+  };
+  const scaling = ({ per, positions }: FieldScaler, i: number): number =>
+    per === "element" ? i : Math.floor(i / positions);
+  const scale = row(({ scaler }, i) => scaler.std[scaling(scaler, i)]);
+  const offset = row(({ scaler }, i) => scaler.mean[scaling(scaler, i)]);
+  const spreadFactor = row(({ calibration: { spreadFactor } }, i) => spreadFactor[spreadFactor.length === 1 ? 0 : i]);
+  const floor = row(({ calibration: { floor } }, i) => floor[floor.length === 1 ? 0 : i]);
+  const noise = row(({ calibration: { noise } }, i) => noise[noise.length === 1 ? 0 : i]);
+  const width = row(({ calibration }) => quantileFactor(calibration, level));
+
+  const mean = b.sum(b.mul(moments.mean, scale), offset);
+  const variance = b.sum(b.square(b.mul(moments.spread, spreadFactor)), b.square(floor));
+  const std = b.mul(b.unary("Sqrt", variance), scale);
+  const noiseless = fields.every(({ calibration }) => calibration.noise.every((value) => value === 0));
+  // Broadcast over rows by adding nothing: engines differ in how they expand.
+  const noises = b.sum(b.scale(mean, 0), b.mul(noise, scale));
+  const half = b.mul(noiseless ? std : b.unary("Sqrt", b.sum(b.square(std), b.square(noises))), width);
+  return { mean, std, noise: noises, lower: b.sub(mean, half), upper: b.sum(mean, half) };
+}
+
+/** Statistics of exp(z), z normal with the given ones (Johnson, Kotz & Balakrishnan 1994, ch. 14); the noise is taken to
+ * first order. */
+function exponential(b: GraphBuilder, { mean, std, noise, lower, upper }: Statistics): Statistics {
+  const variance = b.square(std);
+  const centre = b.unary("Exp", b.sum(mean, b.scale(variance, 0.5)));
+  const relative = b.unary("Sqrt", b.shift(b.unary("Exp", variance), -1));
+  return {
+    mean: centre,
+    std: b.mul(centre, relative),
+    noise: b.mul(centre, noise),
+    lower: b.unary("Exp", lower),
+    upper: b.unary("Exp", upper),
+  };
+}

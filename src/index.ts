@@ -1,0 +1,145 @@
+/**
+ * Condense as a library: everything that the command line, case studies and notebooks use. The verbs are `fit`, `query`,
+ * `inspect` and `validate`; the rest is what they are made of, for those who need more.
+ *
+ *     const { bytes } = await fit("runs.csv", { outputs: ["power"] });
+ *     await writeWhole("power.onnx", bytes);
+ *     const answers = await query("power.onnx", [{ height: 20, flow: 3 }]);
+ */
+
+// The verbs. Runs and points are paths, Arrow tables, data frames, columns or rows by name, or a `Table`.
+export { ensembles, fit, type FitOptions, type FitProgress, fitRuns, type FitResult } from "./fit.ts";
+export {
+  type EmulatorLike,
+  inspect,
+  loadEmulator,
+  loadEmulator as open,
+  type LoadOptions,
+  type Points,
+  query,
+  type QueryOptions,
+  queryStream,
+  validate,
+  type ValidateOptions,
+  validateRuns,
+  type Validation,
+} from "./query.ts";
+
+// Emulators: what `loadEmulator` gives, and what their files say.
+export {
+  type AnswerOptions,
+  type Cell,
+  type Emulator,
+  type EmulatorInfo,
+  type FieldPrediction,
+  type FieldScores,
+  type MemberInfo,
+  type OutOfRange,
+  outOfRangeChoices,
+  tableRecords,
+} from "./emulator/index.ts";
+
+// Scores, and emulators in words.
+export {
+  alignRows,
+  describeEmulator,
+  describeMember,
+  elementFvu,
+  examplePoint,
+  median,
+  type OverallScores,
+  overallScores,
+  scoreField,
+  type Scores,
+  showNumber,
+  showShare,
+} from "./analysis/index.ts";
+
+// Tables: readers and writers of files, and data in memory.
+export {
+  type Column,
+  type ColumnsLike,
+  type DataFrameLike,
+  encodeTable,
+  makeTable,
+  numberColumn,
+  openTable,
+  openWhole,
+  readBatches,
+  readTable,
+  type RowsLike,
+  type RunsLike,
+  type RunTables,
+  type Table,
+  tableFrom,
+  type TableFile,
+  type TableLike,
+  textColumn,
+  toRunTables,
+  toTable,
+  type WholeFile,
+  writerFor,
+  type WriterName,
+  writers,
+  writeTable,
+  writeWhole,
+} from "./data/index.ts";
+
+// Runs: tables sorted into inputs and fields, and how to split them.
+export {
+  buildRuns,
+  encodeInputs,
+  type FieldSpec,
+  fieldSize,
+  holdOut,
+  type HoldOut,
+  inferSchema,
+  type InputSpec,
+  kFolds,
+  parseSchemaDraft,
+  type Runs,
+  type RunsReport,
+  type Schema,
+  type SchemaDraft,
+  type Selection,
+  splitNames,
+  takeRuns,
+  varyingInputs,
+} from "./data/index.ts";
+
+// Search: strategies by name, or one's own.
+export {
+  type Constraint,
+  getStrategy,
+  type History,
+  historyLines,
+  search,
+  strategies,
+  type Strategy,
+  type StrategyName,
+} from "./search/index.ts";
+
+// Training: how much work, which loss, where checkpoints are kept.
+export { type CheckpointStore, type Effort, efforts, folderStore, losses, type LossName } from "./train/index.ts";
+
+// Tasks: where heavy work runs, in this process or on threads.
+export { defineTask, inProcess, type TaskRef, type TaskRunner, workerPool } from "./tasks/index.ts";
+
+// Engines: what runs a graph.
+export { type CompileOptions, type Engine, type EngineName, engineNames, getEngine } from "./engine/index.ts";
+
+// Graphs: building, deriving, and ONNX in and out.
+export {
+  differentiate,
+  type Graph,
+  graphBuilder,
+  type GraphBuilder,
+  type NodeId,
+  readOnnx,
+  writeOnnx,
+} from "./graph/index.ts";
+
+// Random numbers, errors, version.
+export { makeRng, type Rng } from "./rng.ts";
+export * from "./errors.ts";
+export { version } from "./version.ts";

@@ -1,0 +1,6 @@
+/** Search strategies, the loop that runs them, and what they leave behind. */
+export * from "./budget.ts";
+export * from "./history.ts";
+export * from "./loop.ts";
+export * from "./strategies/index.ts";
+export * from "./strategy.ts";

@@ -1,0 +1,209 @@
+/**
+ * Runs a strategy to the end of its budget. All state is one plain value that can be written down after any step and
+ * taken up again: stopping and resuming give the bytes of an uninterrupted run.
+ */
+import { OptionError } from "../errors.ts";
+import type { Rng } from "../rng.ts";
+import {
+  type Architecture,
+  architectureId,
+  canonical,
+  encode,
+  macs,
+  randomArchitecture,
+  type SuperArchitecture,
+} from "../space/index.ts";
+import type { SupernetState, SupernetTrainer } from "../train/index.ts";
+import { type Budget, BudgetExhausted, makeBudget } from "./budget.ts";
+import { type History, type HistoryRecord, makeHistory } from "./history.ts";
+import {
+  cheapened,
+  type Constraint,
+  type Evaluator,
+  type Finals,
+  type LatencyModel,
+  type SearchContext,
+  type Strategy,
+} from "./strategy.ts";
+
+/** Everything a search has so far. */
+export interface SearchState {
+  readonly steps: number;
+  readonly strategy: unknown;
+  readonly supernet: SupernetState;
+  /** The weights that the strategy asked to keep. */
+  readonly kept: SupernetState;
+  readonly spent: number;
+  readonly history: readonly HistoryRecord[];
+  /** What ended the search, once it has ended. */
+  readonly ended: "budget" | "done" | null;
+}
+
+export interface SearchOptions {
+  readonly strategy: Strategy;
+  readonly trainer: SupernetTrainer;
+  readonly space: SuperArchitecture;
+  /** Multiply-accumulates. */
+  readonly budget: number;
+  /** Steps at most. Default: no limit but the budget. */
+  readonly steps?: number;
+  readonly members: number;
+  readonly rng: Rng;
+  readonly latency?: LatencyModel;
+  readonly constraint?: Constraint;
+  /** Where to go on from. */
+  readonly resume?: SearchState;
+  /** After each step. */
+  readonly onStep?: (state: SearchState, fraction: number) => void | Promise<void>;
+  /** Asked before each step. */
+  readonly shouldStop?: () => boolean;
+}
+
+export interface SearchResult {
+  readonly finals: Finals;
+  readonly history: History;
+  readonly spent: number;
+  readonly steps: number;
+  readonly outcome: "budget" | "done" | "stopped";
+  /** Weights of the supernet that belong to the finals. */
+  readonly supernet: SupernetState;
+}
+
+/** Steps in a row that may pass without work before the search gives up on its strategy. */
+const idleSteps = 1000;
+
+/** Multiply-accumulates of a weight step: forward and backward. */
+const trainFactor = 3;
+
+function chargingEvaluator(
+  trainer: SupernetTrainer,
+  space: SuperArchitecture,
+  budget: Budget,
+  keep: () => void,
+): Evaluator {
+  const costs = new Map<string, number>();
+  const costOf = (architecture: Architecture): number => {
+    const id = architectureId(architecture);
+    const cost = costs.get(id) ?? macs(space, architecture);
+    costs.set(id, cost);
+    return cost;
+  };
+  return {
+    batch: trainer.batch,
+    stepsPerEpoch: trainer.stepsPerEpoch,
+    async train(architectures, learningRate) {
+      // Steps that the budget still bears are taken before it ends: the overshoot is nothing, the waste under one step.
+      const affordable: Architecture[] = [];
+      let exhausted: unknown;
+      for (const architecture of architectures) {
+        try {
+          budget.charge(trainFactor * costOf(architecture) * trainer.batch);
+        } catch (error) {
+          exhausted = error;
+          break;
+        }
+        affordable.push(architecture);
+      }
+      const loss = await trainer.train(
+        affordable.map((architecture) => encode(space, architecture)),
+        learningRate,
+      );
+      if (exhausted !== undefined) throw exhausted as Error;
+      return loss;
+    },
+    validate(architecture) {
+      budget.charge(costOf(architecture) * trainer.validationRows);
+      return trainer.validate(encode(space, architecture));
+    },
+    keep,
+  };
+}
+
+/** Runs the search. @throws OptionError where a hard constraint admits no architecture at all, or the strategy
+ * neither works nor ends */
+export async function search(options: SearchOptions): Promise<SearchResult> {
+  const { strategy, trainer, space, rng, resume } = options;
+  const history = makeHistory(resume?.history);
+  const budget = makeBudget(options.budget, resume?.spent);
+  const latency = options.latency ?? { unit: "macs", of: (architecture: Architecture) => macs(space, architecture) };
+  if (resume !== undefined) trainer.restore(resume.supernet);
+  let kept = resume?.kept ?? trainer.state();
+  const evaluator = chargingEvaluator(trainer, space, budget, () => {
+    kept = trainer.state();
+  });
+  let steps = resume?.steps ?? 0;
+  const contextFor = (label: string): SearchContext => ({
+    space,
+    evaluator,
+    latency,
+    ...(options.constraint === undefined ? {} : { constraint: options.constraint }),
+    budget,
+    progress: progress(),
+    history,
+    rng: rng.fork(label),
+    members: options.members,
+    record(event, architecture, rest = {}) {
+      history.append({
+        strategy: strategy.name,
+        seed: rng.seed,
+        architecture: architectureId(canonical(space, architecture)),
+        event,
+        macs: macs(space, architecture),
+        latency: latency.of(architecture),
+        costSoFar: budget.spent,
+        ...rest,
+      });
+    },
+  });
+
+  const progress = (): number => Math.max(budget.fraction, steps / (options.steps ?? Number.POSITIVE_INFINITY));
+  let state = resume?.strategy ?? strategy.init(contextFor("init"));
+  let ended = resume?.ended ?? null;
+  let stopped = false;
+  let spentNothing = 0;
+  while (ended === null && steps < (options.steps ?? Number.POSITIVE_INFINITY)) {
+    if (options.shouldStop?.() === true) {
+      stopped = true;
+      break;
+    }
+    const before = budget.spent;
+    try {
+      const next = await strategy.step(contextFor(`step ${steps}`), state);
+      state = next.state;
+      steps++;
+      if (next.done === true) ended = "done";
+    } catch (error) {
+      if (!(error instanceof BudgetExhausted)) throw error;
+      ended = "budget";
+    }
+    spentNothing = budget.spent > before ? 0 : spentNothing + 1;
+    if (spentNothing === idleSteps && ended === null)
+      throw new OptionError(
+        "OPTION_STRATEGY",
+        `strategy "${strategy.name}" took ${idleSteps} steps without training or validating: it would never end. Return done where there is nothing left to do.`,
+      );
+    await options.onStep?.(
+      {
+        steps,
+        strategy: state,
+        supernet: trainer.state(),
+        kept,
+        spent: budget.spent,
+        history: [...history.records],
+        ended,
+      },
+      progress(),
+    );
+  }
+  const finals = await strategy.finish(contextFor("finish"), state);
+  if (finals.architectures.length === 0) {
+    const context = contextFor("cheapest");
+    const least = latency.of(cheapened(context, randomArchitecture(space, context.rng), context.rng));
+    throw new OptionError(
+      "OPTION_BUDGET",
+      `no architecture of the super-architecture meets the limit of ${options.constraint?.limit ?? 0} ${latency.unit}: the cheapest found takes ${least}. Raise the limit or choose another target.`,
+    );
+  }
+  const outcome = stopped ? "stopped" : (ended ?? "budget");
+  return { finals, history, spent: budget.spent, steps, outcome, supernet: kept };
+}

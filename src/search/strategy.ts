@@ -1,0 +1,150 @@
+/**
+ * The contract of a search strategy: `init`, `step` until the budget ends, `finish`, over one plain serialisable state, so
+ * that stopping, resuming and replaying are one thing. A strategy never sees data or clocks: it proposes architectures
+ * and hears their losses through the context.
+ */
+import type { Rng } from "../rng.ts";
+import { type Architecture, architectureId, canonical, type SuperArchitecture } from "../space/index.ts";
+import type { Budget } from "./budget.ts";
+import type { History } from "./history.ts";
+
+/** What an architecture costs on the target: milliseconds, cycles, or multiply-accumulates until a target is named. */
+export interface LatencyModel {
+  readonly unit: "ms" | "cycles" | "macs";
+  of(architecture: Architecture): number;
+}
+
+/** A limit on latency. Hard: nothing above it is ever trained. Soft: the excess is added to the loss that is ranked. */
+export interface Constraint {
+  readonly limit: number;
+  readonly kind: "hard" | "soft";
+}
+
+/** The only part that touches data. All of it charges the budget before it works. */
+export interface Evaluator {
+  /** Rows of a weight step, and weight steps of an epoch. */
+  readonly batch: number;
+  readonly stepsPerEpoch: number;
+  /** One weight step per architecture, in order. @returns the mean training loss */
+  train(architectures: readonly Architecture[], learningRate: number): Promise<number>;
+  /** Loss on the validation rows: the same rows for every architecture. */
+  validate(architecture: Architecture): Promise<number>;
+  /** Remembers the present weights as the best; `finish` runs on the best. */
+  keep(): void;
+}
+
+export interface SearchContext {
+  readonly space: SuperArchitecture;
+  readonly evaluator: Evaluator;
+  readonly latency: LatencyModel;
+  readonly constraint?: Constraint;
+  readonly budget: Budget;
+  /** Share of the search that is done, 0 to 1: of the budget or of the steps, whichever is further. */
+  readonly progress: number;
+  readonly history: History;
+  /** A stream for the step at hand: forked by the loop from the seed and the step's number. */
+  readonly rng: Rng;
+  /** Final architectures asked for. */
+  readonly members: number;
+  /** Appends to the history under the strategy's name. */
+  record(
+    event: Parameters<History["append"]>[0]["event"],
+    architecture: Architecture,
+    rest?: Readonly<{
+      trainLoss?: number;
+      valLoss?: number;
+      reason?: string;
+    }>,
+  ): void;
+}
+
+export interface Finals {
+  /** Distinct architectures for the ensemble, in the order of preference where there is one. */
+  readonly architectures: readonly Architecture[];
+  /** The searched distribution, one row of probabilities per slot; null where the strategy has none. */
+  readonly distribution: readonly (readonly number[])[] | null;
+  /** The single best architecture by the strategy's own lights. */
+  readonly best: Architecture;
+}
+
+export interface Strategy<State = unknown> {
+  readonly name: string;
+  /** One line for help texts. */
+  readonly summary: string;
+  readonly source: string;
+  init(context: SearchContext): State;
+  /** One unit of work, some epochs at most. Returns the next state; `done` where the strategy ends by itself. */
+  step(context: SearchContext, state: State): Promise<{ readonly state: State; readonly done?: boolean }>;
+  finish(context: SearchContext, state: State): Promise<Finals>;
+}
+
+/** An architecture and the loss that it is ranked by. */
+export interface Scored {
+  readonly architecture: Architecture;
+  readonly loss: number;
+}
+
+/** The newest draws by validation loss, best first: spec 2.3, "the best of 64 draws". Older losses belong to weights of
+ * long ago, so only the newest count; at the end of a search the learning rate is so low that they are comparable. */
+export const newest = 64;
+
+export function ranked(seen: readonly Scored[]): Architecture[] {
+  const worst = (loss: number): number => (Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss);
+  return [...seen].sort((a, c) => worst(a.loss) - worst(c.loss)).map(({ architecture }) => architecture);
+}
+
+/** Whether the constraint lets the architecture be trained. */
+export function admissible(context: SearchContext, architecture: Architecture): boolean {
+  const { constraint, latency } = context;
+  return constraint?.kind !== "hard" || latency.of(architecture) <= constraint.limit;
+}
+
+/** The loss that is ranked: with a soft constraint, plus the relative excess of latency (spec 2.3, kappa = 1). */
+export function rankedLoss(context: SearchContext, architecture: Architecture, loss: number): number {
+  const { constraint, latency } = context;
+  if (constraint?.kind !== "soft") return loss;
+  return loss + Math.max(0, latency.of(architecture) / constraint.limit - 1);
+}
+
+/** The architecture with one slot after the other, in random order, set to its cheapest candidate, until it meets the
+ * limit. @returns it, admissible or not: then no cheaper one was found */
+export function cheapened(context: SearchContext, architecture: Architecture, rng: Rng): Architecture {
+  const { space, latency } = context;
+  const order = rng.shuffle(space.slots.map((_, i) => i));
+  let cheaper = architecture;
+  for (const slot of order) {
+    if (admissible(context, cheaper)) return cheaper;
+    const options = (space.slots[slot]?.candidates ?? []).map((_, choice) => cheaper.with(slot, choice));
+    const costs = options.map((option) => latency.of(option));
+    cheaper = options[costs.indexOf(Math.min(...costs))] ?? cheaper;
+  }
+  return cheaper;
+}
+
+/** Draws until an architecture is admissible; after some rejections the last draw is made cheaper slot by slot, so that
+ * a narrow limit is met as well. Rejected draws cost nothing but are recorded.
+ * @returns undefined where nothing meets the limit */
+export function drawAdmissible(context: SearchContext, draw: () => Architecture, tries = 20): Architecture | undefined {
+  let architecture = draw();
+  for (let i = 1; !admissible(context, architecture); i++) {
+    context.record("pruned", architecture, { reason: "over the latency budget" });
+    if (i === tries) {
+      const repaired = cheapened(context, architecture, context.rng.fork(`cheapen ${context.history.records.length}`));
+      return admissible(context, repaired) ? repaired : undefined;
+    }
+    architecture = draw();
+  }
+  return architecture;
+}
+
+/** `count` distinct admissible architectures, or fewer if `draw` keeps repeating itself. */
+export function drawDistinct(context: SearchContext, draw: () => Architecture, count: number): Architecture[] {
+  const found = new Map<string, Architecture>();
+  for (let i = 0; i < 50 * count && found.size < count; i++) {
+    const drawn = drawAdmissible(context, draw);
+    if (drawn === undefined) break;
+    const architecture = canonical(context.space, drawn);
+    found.set(architectureId(architecture), architecture);
+  }
+  return [...found.values()];
+}

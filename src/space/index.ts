@@ -1,0 +1,7 @@
+/** Super-architectures, their architectures, and the networks made of them. */
+export * from "./architecture.ts";
+export * from "./candidates.ts";
+export { macs, shapeTrace, widthOf } from "./cost.ts";
+export * from "./network.ts";
+export { carryWeights, decays, initialise, type Parameter, type ParameterLayout } from "./parameters.ts";
+export * from "./super-architecture.ts";

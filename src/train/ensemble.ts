@@ -1,0 +1,197 @@
+/**
+ * The ensemble's members: distinct architectures of the search, each trained by itself from its own start without one fold, so
+ * that every run is held out once; or, as DENSE published it, the searched supernet's own weights as they are.
+ */
+import { type EngineName, getEngine } from "../engine/index.ts";
+import type { Rng } from "../rng.ts";
+import {
+  type Architecture,
+  carryWeights,
+  compact,
+  isConvolutional,
+  macs,
+  superArchitecture,
+  type SuperArchitecture,
+  type SuperArchitectureOptions,
+  supernet,
+} from "../space/index.ts";
+import type { TaskRunner } from "../tasks/index.ts";
+import { type CheckpointStore, keep } from "./checkpoint.ts";
+import type { TrainingData } from "./data.ts";
+import { predictGraph } from "./graphs.ts";
+import type { LossName } from "./loss.ts";
+import { type MemberInput, type MemberOutput, memberTask } from "./member.ts";
+import type { Footing } from "./probe.ts";
+import { type Effort, planMember } from "./recipe.ts";
+import { chooseStage } from "./stages.ts";
+import type { SupernetState } from "./supernet-trainer.ts";
+
+/** One member of the ensemble, ready to predict. */
+export interface Member {
+  readonly architecture: Architecture;
+  readonly weights: Float32Array;
+  /** Learned log noise variances with the `gaussian` loss, one per scalar or channel; else empty. */
+  readonly logNoise: Float32Array;
+  /** Mean squared error in the units that networks learn, on its own rows and on what it held out; NaN where not known. */
+  readonly fitLoss: number;
+  readonly heldOutLoss: number;
+  /** Iterations of L-BFGS over the whole path. */
+  readonly iterations: number;
+  /** Whether it was trained without `row`. */
+  readonly unseen: (row: number) => boolean;
+}
+
+export interface Ensemble {
+  readonly members: readonly Member[];
+  /** Stage of the decay path that all members are taken from. */
+  readonly stage: number;
+  /** True where a stop or deadline cut some member short. */
+  readonly stopped: boolean;
+}
+
+export interface EnsembleOptions {
+  readonly space: SuperArchitectureOptions;
+  readonly architectures: readonly Architecture[];
+  readonly footing: Footing;
+  readonly foldOf: Int32Array;
+  readonly folds: number;
+  readonly members: number;
+  readonly effort: Effort;
+  readonly loss: LossName;
+  readonly engine: EngineName;
+  readonly rng: Rng;
+  readonly runner: TaskRunner;
+  /** Milliseconds since the epoch: now, and when all members should be done. */
+  readonly begun: number;
+  readonly deadline: number;
+  readonly checkpoints?: CheckpointStore | undefined;
+  readonly onFraction: (fraction: number, note?: string) => void;
+}
+
+/** Whether any field of the architecture is made by convolutions. */
+function hasConvolutions(space: SuperArchitecture, architecture: Architecture): boolean {
+  return space.heads.some((head) => head.kind === "decoder" && isConvolutional(space, architecture, head.decoderSlot));
+}
+
+function meanOf(parts: readonly Float64Array[]): number {
+  const count = parts.reduce((sum, part) => sum + part.length, 0);
+  return parts.reduce((sum, part) => sum + part.reduce((a, c) => a + c, 0), 0) / count;
+}
+
+/** Trains all members, side by side. */
+export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble> {
+  const { space: spaceOptions, architectures, footing, foldOf, folds, members, runner, rng, effort, engine } = options;
+  const space = superArchitecture(spaceOptions);
+  const rows = Int32Array.from(foldOf.keys());
+  const fractions = new Float64Array(members);
+  const waves = Math.ceil(members / runner.parallel);
+  const report = (note?: string): void => {
+    options.onFraction(fractions.reduce((a, c) => a + c, 0) / members, note);
+  };
+  const trainOne = async (m: number): Promise<{ architecture: Architecture; fold: number; output: MemberOutput }> => {
+    const architecture = architectures[m % architectures.length]!;
+    const fold = m % folds;
+    const fitRows = rows.filter((row) => foldOf[row] !== fold);
+    const input: MemberInput = {
+      space: spaceOptions,
+      architecture,
+      data: footing.data,
+      fitRows,
+      heldOutRows: rows.filter((row) => foldOf[row] === fold),
+      recipe: planMember(effort, {
+        rows: fitRows.length,
+        macs: macs(space, architecture),
+        convolutional: hasConvolutions(space, architecture),
+        members,
+        loss: options.loss,
+        weightDecay: footing.weightDecay,
+      }),
+      seed: rng.fork(`member ${m}`).seed,
+      engine,
+    };
+    // Each wave of members gets an equal share of the time that is left.
+    const wave = Math.floor(m / runner.parallel) + 1;
+    const deadline = Number.isFinite(options.deadline)
+      ? options.begun + ((options.deadline - options.begun) * wave) / waves
+      : options.deadline;
+    const onProgress = (fraction: number, note?: string): void => {
+      fractions[m] = fraction;
+      report(note === undefined ? undefined : `member ${m + 1}: ${note}`);
+    };
+    const output = await keep(
+      options.checkpoints,
+      `member-${m}`,
+      () => runner.run(memberTask, input, { deadline, onProgress }),
+      (result) => !result.stopped,
+    );
+    fractions[m] = 1;
+    report();
+    return { architecture, fold, output };
+  };
+  const trained = await Promise.all(Array.from({ length: members }, (_, m) => trainOne(m)));
+  const stage = chooseStage(trained.map(({ output }) => output));
+  return {
+    stage,
+    stopped: trained.some(({ output }) => output.stopped),
+    members: trained.map(({ architecture, fold, output }): Member => {
+      const taken = output.stages[stage]!;
+      return {
+        architecture,
+        weights: taken.weights,
+        logNoise: taken.logNoise,
+        fitLoss: taken.fitLoss,
+        heldOutLoss: meanOf(taken.heldOutSquares),
+        iterations: output.lbfgsIterations,
+        unseen: (row) => foldOf[row] === fold,
+      };
+    }),
+  };
+}
+
+/** The supernet-draw ensemble of DENSE: architectures of the search with the supernet's weights, not trained further.
+ * @param unseen rows that the supernet was not trained on */
+export function supernetEnsemble(
+  spaceOptions: SuperArchitectureOptions,
+  architectures: readonly Architecture[],
+  state: SupernetState,
+  unseen: (row: number) => boolean,
+): Ensemble {
+  const space = superArchitecture(spaceOptions);
+  const { layout } = supernet(space);
+  const members = architectures.map((architecture): Member => {
+    const own = compact(space, architecture).layout;
+    return {
+      architecture,
+      weights: carryWeights(layout, state.params, own, new Float32Array(own.size)),
+      logNoise: new Float32Array(),
+      fitLoss: Number.NaN,
+      heldOutLoss: Number.NaN,
+      iterations: 0,
+      unseen,
+    };
+  });
+  return { members, stage: 0, stopped: false };
+}
+
+/** Predictions of one member for all rows, one array per head, scaled, with the trend. */
+export async function predictRows(
+  engineName: EngineName,
+  space: SuperArchitecture,
+  member: Member,
+  data: TrainingData,
+  footing: Footing,
+): Promise<readonly Float64Array[]> {
+  const executable = await getEngine(engineName).compile(predictGraph(compact(space, member.architecture)));
+  const results = await executable.run({ x: data.x, params: member.weights }, { rows: data.rows });
+  const heads = footing.trends.map((trend, h) => {
+    const { scale } = trend;
+    const size = scale.length;
+    const target = data.targets[h]!;
+    const learned = footing.data.targets[h]!;
+    const raw = results[`head${h}`] as Float32Array;
+    // The trend at a row is what the target has beyond the learned part.
+    return Float64Array.from(raw, (value, i) => target[i]! + (value - learned[i]!) * scale[i % size]!);
+  });
+  await executable.dispose();
+  return heads;
+}

@@ -1,0 +1,120 @@
+/**
+ * How much work a fit does and how it trains, from its effort and the size of the problem. Effort is a budget of work,
+ * counted in multiply-accumulates, so that a seed fixes every byte of the result. The constants are measured
+ * (docs/decisions/0003-training-recipe.md).
+ */
+import type { LossName } from "./loss.ts";
+import type { Recipe } from "./member.ts";
+
+export const efforts = ["quick", "standard", "thorough"] as const;
+export type Effort = (typeof efforts)[number];
+
+const effortFactor = { quick: 0.3, standard: 1, thorough: 3 } as const satisfies Record<Effort, number>;
+
+/** Multiply-accumulates of the final training of all members at `standard`. */
+const finalMacs = 3e12;
+/** Convolutions of few channels run at a third of the speed of matrix products: their work counts three times. */
+const convolutionWeight = 3;
+/** The search gets at most this share of it. */
+const searchShare = 0.25;
+/** Weight steps that a search wants at least, and epochs (a pass over the rows and one move of the logits). */
+const searchSteps = 800;
+const searchEpochs = 60;
+
+/** The decay path: each stage divides the starting decay and runs some L-BFGS iterations. A member leaves it once the
+ * held-out error has risen twice, so the long tail costs only tables that want it. */
+const decayPath = [
+  { divisor: 1, iterations: 120 },
+  { divisor: 3, iterations: 120 },
+  { divisor: 10, iterations: 200 },
+  { divisor: 100, iterations: 300 },
+  { divisor: 1e3, iterations: 400 },
+  { divisor: 1e4, iterations: 500 },
+  { divisor: 1e5, iterations: 600 },
+  { divisor: 1e6, iterations: 800 },
+] as const;
+const pathIterations = decayPath.reduce((sum, stage) => sum + stage.iterations, 0);
+
+/** Below this share of the path's iterations, Adam does the work instead. */
+const leastPathShare = 0.2;
+
+export interface SearchPlan {
+  /** Multiply-accumulates of the architectures that run. */
+  readonly macs: number;
+  /** Steps of the strategy at most: with cheap architectures the supernet itself is the cost, not what is charged. */
+  readonly steps: number;
+  readonly batch: number;
+}
+
+/** Work of the search. @param macs of one row through a typical architecture */
+export function planSearch(effort: Effort, rows: number, macs: number): SearchPlan {
+  const batch = Math.max(8, Math.min(32, Math.floor(rows / 8)));
+  const epochs = Math.max(searchEpochs, (searchSteps * batch) / rows);
+  const factor = effortFactor[effort];
+  const wanted = epochs * 3 * macs * rows;
+  return { macs: factor * Math.min(wanted, searchShare * finalMacs), steps: Math.ceil(factor * epochs), batch };
+}
+
+export interface MemberProblem {
+  readonly rows: number;
+  /** Multiply-accumulates of one row through this member. */
+  readonly macs: number;
+  /** Whether most of them are convolutions. */
+  readonly convolutional: boolean;
+  readonly members: number;
+  readonly loss: LossName;
+  /** Weight decay at the start of the path, found by the probe. */
+  readonly weightDecay: number;
+}
+
+/** How one member is trained: the whole decay path where the budget bears it, a shortened one where it nearly does, and
+ * mini-batch Adam for networks so large that a full-batch step is dear. */
+export function planMember(effort: Effort, problem: MemberProblem): Recipe {
+  const { rows, macs, members, loss, weightDecay } = problem;
+  const factor = effortFactor[effort];
+  const work = 3 * macs * rows * (problem.convolutional ? convolutionWeight : 1);
+  const passes = (factor * finalMacs) / (members * work);
+  const share = Math.min(factor, passes / pathIterations);
+  const common = { loss, finalLearningRate: 3e-5, lbfgsMemory: 10 };
+  if (share < leastPathShare * Math.min(1, factor)) {
+    const batch = Math.max(8, Math.min(32, Math.floor(rows / 8)));
+    const adamSteps = Math.max(100, Math.round((0.9 * passes * rows) / batch));
+    const iterations = Math.max(5, Math.round(0.1 * passes));
+    const path = [{ weightDecay: weightDecay / 100, iterations }];
+    return { ...common, batch, adamSteps, learningRate: 2e-3, path };
+  }
+  const path = decayPath.map(({ divisor, iterations }) => ({
+    weightDecay: weightDecay / divisor,
+    iterations: Math.round(share * iterations),
+  }));
+  return { ...common, batch: 64, adamSteps: 300, learningRate: 3e-3, path };
+}
+
+/** What the probe tries: with or without a linear trend, strong or weak decay to start from. */
+export const probeGrid = [
+  { trend: "none", weightDecay: 1e-3 },
+  { trend: "none", weightDecay: 1e-5 },
+  { trend: "linear", weightDecay: 1e-3 },
+  { trend: "linear", weightDecay: 1e-5 },
+] as const;
+
+/** A short path for the probe. */
+export function planProbe(effort: Effort, problem: Omit<MemberProblem, "members" | "convolutional">): Recipe {
+  const { rows, macs, weightDecay } = problem;
+  const factor = effortFactor[effort];
+  const passes = (0.3 * factor * finalMacs) / (2 * probeGrid.length * 3 * macs * rows);
+  const share = Math.min(1, factor, passes / 400);
+  return {
+    loss: problem.loss,
+    batch: 64,
+    adamSteps: Math.round(300 * Math.min(1, 3 * share)),
+    learningRate: 3e-3,
+    finalLearningRate: 3e-5,
+    lbfgsMemory: 10,
+    path: [
+      { weightDecay, iterations: Math.round(100 * share) },
+      { weightDecay: weightDecay / 10, iterations: Math.round(150 * share) },
+      { weightDecay: weightDecay / 100, iterations: Math.round(150 * share) },
+    ],
+  };
+}

@@ -1,0 +1,33 @@
+/** Choosing one stage of the decay path for all members, by the error on what each of them held out. */
+import type { MemberOutput } from "./member.ts";
+
+/** Geometric mean over outputs of the mean held-out square over members: scale-free, so that no output dominates.
+ * @returns one score per stage that every member reached; lower is better */
+export function stageScores(members: readonly MemberOutput[]): number[] {
+  const reached = Math.min(...members.map((member) => member.stages.length));
+  return Array.from({ length: reached }, (_, stage) => {
+    let sum = 0;
+    let count = 0;
+    const first = members[0]?.stages[stage]?.heldOutSquares ?? [];
+    first.forEach((squares, head) => {
+      for (let k = 0; k < squares.length; k++) {
+        let mean = 0;
+        for (const member of members) mean += (member.stages[stage]?.heldOutSquares[head]?.[k] ?? 0) / members.length;
+        sum += Math.log(mean + 1e-30);
+        count++;
+      }
+    });
+    return count > 0 ? sum / count : 0;
+  });
+}
+
+/** A loss that is not a number is worse than any. */
+export function finiteOrWorst(score: number): number {
+  return Number.isNaN(score) ? Number.POSITIVE_INFINITY : score;
+}
+
+/** Index of the best stage; a stage whose score is not a number (it diverged) is never chosen while another is. */
+export function chooseStage(members: readonly MemberOutput[]): number {
+  const scores = stageScores(members).map(finiteOrWorst);
+  return scores.indexOf(Math.min(...scores));
+}
