@@ -1,0 +1,4 @@
+/** What a calibration of a processor leaves behind. */
+export interface CpuCalibration {
+  readonly date: string;
+}

@@ -1,0 +1,112 @@
+/** The reuse-factor back end: the smallest common reuse factor whose design fits (spec latency 4.5). */
+import type { Network, Operation } from "../../network.ts";
+import type { FpgaResources } from "../../prediction.ts";
+import type { FpgaDevice } from "../../target.ts";
+import {
+  addResources,
+  criticalPath,
+  depthOf,
+  excesses,
+  fitsDevice,
+  laneCost,
+  NO_RESOURCES,
+  type Plan,
+} from "../plan.ts";
+import {
+  ACTIVATION_CYCLES,
+  convLogic,
+  denseLogic,
+  legalReuse,
+  reuseBram18,
+  reuseDsp,
+  streamedConvCycles,
+} from "../reuse.ts";
+
+/** Plans a design of the resource strategy: all layers ask for one reuse factor, each takes the closest legal one above 1. */
+export function planReuse(network: Network, device: FpgaDevice): Plan {
+  const products = network.operations.filter(({ geometry }) => geometry !== undefined);
+  const shapes = new Map<string, readonly number[]>();
+  const legalOf = (operation: Operation): readonly number[] => {
+    const { nIn, nOut } = operation.geometry!;
+    const key = `${nIn}x${nOut}`;
+    let legal = shapes.get(key);
+    if (legal === undefined) {
+      const all = legalReuse(nIn, nOut);
+      const above = all.filter((rf) => rf > 1);
+      legal = above.length > 0 ? above : all;
+      shapes.set(key, legal);
+    }
+    return legal;
+  };
+  const others = network.operations
+    .filter(({ geometry }) => geometry === undefined)
+    .reduce((used, operation) => addResources(used, laneCost(operation, device, operation.elements)), NO_RESOURCES);
+  const usedAt = (asked: number): FpgaResources =>
+    products.reduce((used, operation) => {
+      const rf = closest(legalOf(operation), asked);
+      return addResources(used, layerCost(operation, rf, device), operation.geometry!.groups);
+    }, others);
+
+  const factors = [...new Set(products.flatMap(legalOf))].sort((a, b) => a - b);
+  let low = 0;
+  let high = factors.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (fitsDevice(usedAt(factors[middle]!), device)) high = middle;
+    else low = middle + 1;
+  }
+  const asked = factors[low] ?? 1;
+  const resources = usedAt(asked);
+  const over = excesses(resources, device);
+  const finish = criticalPath(network, (operation) => {
+    if (operation.geometry === undefined) return isActivation(operation) ? ACTIVATION_CYCLES.usual : depthOf(operation);
+    return layerTime(operation, closest(legalOf(operation), asked)) + 2;
+  });
+  const busy = products.map((operation) => layerTime(operation, closest(legalOf(operation), asked)));
+  return {
+    finish,
+    interval: Math.max(1, ...busy),
+    resources,
+    fits: over.length === 0,
+    mapping: `reuse factor ${asked}`,
+    warnings: [
+      ...(over.length === 0 ? [] : [`does not fit: ${over.join(", ")}`]),
+      ...(device.weightBits === 16 ? [] : ["resource fits are of 16-bit designs, scaled"]),
+    ],
+  };
+}
+
+/** Activations cost a module of their own; sums and scalings ride along. */
+function isActivation({ op }: Operation): boolean {
+  return (
+    op === "Relu" ||
+    op === "Tanh" ||
+    op === "Sigmoid" ||
+    op === "Sin" ||
+    op === "Cos" ||
+    op === "Softplus" ||
+    op === "Erf"
+  );
+}
+
+/** A dense layer takes RF cycles per vector, a convolution streams its padded input. */
+function layerTime({ geometry }: Operation, rf: number): number {
+  const { vectors, kernel, outSize } = geometry!;
+  const taps = kernel[0] * kernel[1];
+  if (taps === 1) return rf * vectors;
+  return streamedConvCycles((outSize[0] + kernel[0] - 1) * (outSize[1] + kernel[1] - 1), rf);
+}
+
+function layerCost({ geometry }: Operation, rf: number, { weightBits }: FpgaDevice): Partial<FpgaResources> {
+  const { nIn, nOut, kernel } = geometry!;
+  const taps = kernel[0] * kernel[1];
+  const logic = taps === 1 ? denseLogic(nIn, nOut, rf, weightBits) : convLogic(nIn / taps, nOut, taps, rf, weightBits);
+  return { ...logic, dsp: reuseDsp(nIn, nOut, rf, weightBits), bram18: reuseBram18(nIn, nOut, rf, weightBits) };
+}
+
+/** The closest of ascending factors; the smaller of two equally close. */
+function closest(factors: readonly number[], asked: number): number {
+  let best = factors[0] ?? 1;
+  for (const rf of factors) if (Math.abs(rf - asked) < Math.abs(best - asked)) best = rf;
+  return best;
+}

@@ -1,0 +1,16 @@
+/** This machine's processor under ONNX Runtime: one thread, and two and four. Rough until it is calibrated. */
+import { type CpuTarget, TARGET_VERSION } from "../target.ts";
+
+function cpu(threads: number): CpuTarget {
+  return {
+    version: TARGET_VERSION,
+    id: threads === 1 ? "cpu" : `cpu:${threads}t`,
+    class: "cpu",
+    description: `this machine, ONNX Runtime, ${threads} thread${threads === 1 ? "" : "s"}`,
+    source: "a typical server core; `condense latency calibrate --target cpu` measures this one",
+    engine: { name: "ort", version: "" },
+    cpu: { threads, isa: "avx2", l1: 32768, l2: 1048576, l3: 33554432, ghz: 2.9 },
+  };
+}
+
+export const cpuTargets: readonly CpuTarget[] = [cpu(1), cpu(2), cpu(4)];
