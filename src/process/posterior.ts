@@ -46,6 +46,9 @@ export interface Solution {
   readonly value: number;
 }
 
+/** How many parameters a family has with d inputs. */
+export const parameterCount = (family: Family, d: number): number => (family.anova ? 2 * d + 1 : d + 1);
+
 /** Parameters in order: log beta (d), log nugget, logit b (d, if anova). */
 export function unpack(theta: Float64Array, family: Family, d: number): { kernel: Kernel; nugget: number } {
   const beta = theta.slice(0, d).map(Math.exp);

@@ -1,32 +1,34 @@
 /**
- * The mode of the posterior: a coarse grid of isotropic starts by value alone, then the best few climbed a little, then
- * the best of those to the end.
+ * The mode of the posterior. A coarse grid of isotropic starts is ranked by value; the best few are climbed on a subset
+ * of the runs, where an evaluation costs little, and the best of them on all runs. Other families of kernels start from
+ * the mode of one already found, at several scales.
  */
+import type { Rng } from "../rng.ts";
 import type { Algebra } from "./cholesky.ts";
-import { minimise } from "./minimise.ts";
-import { type Family, posterior, posteriorValue, type Problem } from "./posterior.ts";
-
-export interface SearchOptions {
-  /** Starts climbed a little, and evaluations for each. */
-  readonly starts: number;
-  readonly scout: number;
-  /** Most evaluations of the last climb. */
-  readonly evaluations: number;
-}
-
-export interface Mode {
-  readonly theta: Float64Array;
-  readonly value: number;
-  readonly evaluations: number;
-}
+import { minimise, type Minimum } from "./minimise.ts";
+import { type Family, parameterCount, posterior, posteriorValue, type Problem } from "./posterior.ts";
 
 /** Smallest and largest nugget, in units of the process's variance. */
 const nuggets = [1e-8, 10] as const;
+/** Inverse length scales to start from, in units of 1 / (range sqrt d). */
+const startRates = [0.3, 1, 3, 10, 30, 100];
+const startNuggets = [1e-6, 1e-3, 0.1];
+/** Factors on a known mode's inverse length scales. */
+const restartFactors = [0.2, 0.5, 1, 2];
 
-export function bounds(family: Family, p: Problem): { lower: Float64Array; upper: Float64Array } {
-  const size = family.anova ? 2 * p.d + 1 : p.d + 1;
-  const lower = new Float64Array(size).fill(-8);
-  const upper = new Float64Array(size).fill(8);
+export interface SearchBudget {
+  /** Runs in the subset. */
+  readonly subset: number;
+  /** Starts climbed there, and evaluations of each. */
+  readonly starts: number;
+  readonly scout: number;
+  /** Evaluations of the last climb. */
+  readonly evaluations: number;
+}
+
+function limitsOf(family: Family, p: Problem): { lower: Float64Array; upper: Float64Array } {
+  const lower = new Float64Array(parameterCount(family, p.d)).fill(-8);
+  const upper = new Float64Array(lower.length).fill(8);
   for (let l = 0; l < p.d; l++) {
     lower[l] = Math.log(1e-4 / p.ranges[l]!);
     upper[l] = Math.log(300 / p.ranges[l]!);
@@ -36,44 +38,93 @@ export function bounds(family: Family, p: Problem): { lower: Float64Array; upper
   return { lower, upper };
 }
 
-/** A start with the same inverse length scale for every input, in units of its range. */
 function isotropic(family: Family, p: Problem, rate: number, nugget: number): Float64Array {
-  const theta = new Float64Array(family.anova ? 2 * p.d + 1 : p.d + 1);
-  for (let l = 0; l < p.d; l++) theta[l] = Math.log(rate / p.ranges[l]!);
+  const theta = new Float64Array(parameterCount(family, p.d));
+  for (let l = 0; l < p.d; l++) theta[l] = Math.log(rate / (Math.sqrt(p.d) * p.ranges[l]!));
   theta[p.d] = Math.log(nugget);
-  theta.fill(0, p.d + 1);
   return theta;
 }
 
+/** The `count` starts of lowest value, best first. */
+async function ranked(
+  starts: readonly Float64Array[],
+  family: Family,
+  problem: Problem,
+  algebra: Algebra,
+  count: number,
+): Promise<Float64Array[]> {
+  const found: { theta: Float64Array; value: number }[] = [];
+  for (const theta of starts) found.push({ theta, value: await posteriorValue(theta, family, problem, algebra) });
+  return found
+    .sort((a, b) => a.value - b.value)
+    .slice(0, count)
+    .map(({ theta }) => theta);
+}
+
+/** The rows `rows` of a problem. */
+function subsetOf(p: Problem, rows: readonly number[]): Problem {
+  const take = (a: Float64Array, width: number): Float64Array => {
+    const out = new Float64Array(rows.length * width);
+    rows.forEach((row, i) => {
+      out.set(a.subarray(row * width, row * width + width), i * width);
+    });
+    return out;
+  };
+  return { ...p, x: take(p.x, p.d), h: take(p.h, p.q), y: take(p.y, 1), n: rows.length };
+}
+
+/** The mode for one family, from scratch. */
 export async function findMode(
   family: Family,
   problem: Problem,
   algebra: Algebra,
-  { starts, scout, evaluations }: SearchOptions,
-  more: readonly Float64Array[] = [],
-): Promise<Mode> {
-  const limits = bounds(family, problem);
-  const grid: Float64Array[] = [...more];
-  const spread = Math.sqrt(problem.d);
-  const rates = [0.3, 1, 3, 10, 30, 100].map((r) => r / spread).filter((r) => problem.d < 4 || r < 8);
-  for (const rate of rates) for (const nugget of [1e-5, 0.1]) grid.push(isotropic(family, problem, rate, nugget));
-  const ranked: { theta: Float64Array; value: number }[] = [];
-  for (const theta of grid) ranked.push({ theta, value: await posteriorValue(theta, family, problem, algebra) });
-  ranked.sort((a, b) => a.value - b.value);
+  budget: SearchBudget,
+  rng: Rng,
+): Promise<Minimum> {
+  const limits = limitsOf(family, problem);
+  const grid = startRates.flatMap((rate) => startNuggets.map((nugget) => isotropic(family, problem, rate, nugget)));
+  const starts = await ranked(grid, family, problem, algebra, budget.starts);
+  const subset =
+    problem.n <= 1.3 * budget.subset
+      ? problem
+      : subsetOf(
+          problem,
+          rng
+            .shuffle(Array.from({ length: problem.n }, (_, i) => i))
+            .slice(0, budget.subset)
+            .sort((a, b) => a - b),
+        );
+  const climbed = [...starts];
+  for (const start of starts) {
+    const evaluate = (theta: Float64Array): ReturnType<typeof posterior> => posterior(theta, family, subset, algebra);
+    climbed.push((await minimise(start, evaluate, { ...limits, evaluations: budget.scout, tolerance: 0.1 })).point);
+  }
+  return climb(await ranked(climbed, family, problem, algebra, 1), family, problem, algebra, budget.evaluations);
+}
+
+/** The mode for a family near the mode `known` of another: its parameters where the families share them. */
+export async function findModeNear(
+  known: Float64Array,
+  family: Family,
+  problem: Problem,
+  algebra: Algebra,
+  evaluations: number,
+): Promise<Minimum> {
+  const starts = restartFactors.map((factor) =>
+    isotropic(family, problem, 1, 1).map((v, i) => (known[i] ?? v) + (i < problem.d ? Math.log(factor) : 0)),
+  );
+  return climb(await ranked(starts, family, problem, algebra, 1), family, problem, algebra, evaluations);
+}
+
+async function climb(
+  starts: readonly Float64Array[],
+  family: Family,
+  problem: Problem,
+  algebra: Algebra,
+  evaluations: number,
+): Promise<Minimum> {
+  const [start] = starts;
+  if (start === undefined) throw new RangeError("internal: no start");
   const evaluate = (theta: Float64Array): ReturnType<typeof posterior> => posterior(theta, family, problem, algebra);
-  let best: Mode | undefined;
-  let used = grid.length;
-  for (const { theta } of ranked.slice(0, starts)) {
-    const found = await minimise(theta, evaluate, { ...limits, evaluations: starts > 1 ? scout : evaluations });
-    used += found.evaluations;
-    if (best === undefined || found.value < best.value)
-      best = { theta: found.point, value: found.value, evaluations: used };
-  }
-  if (best === undefined) throw new RangeError("internal: no start");
-  if (starts > 1) {
-    const found = await minimise(best.theta, evaluate, { ...limits, evaluations });
-    used += found.evaluations;
-    best = { theta: found.point, value: found.value, evaluations: used };
-  }
-  return { ...best, evaluations: used };
+  return minimise(start, evaluate, { ...limitsOf(family, problem), evaluations, tolerance: 0.02 });
 }

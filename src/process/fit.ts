@@ -1,0 +1,161 @@
+/**
+ * Gaussian processes as an emulator of scalar outputs: for each output several families of kernels, each at its marginal
+ * posterior mode, stacked by leave-one-out CRPS, with spreads calibrated on leave-one-out residuals. A fit is plain data.
+ */
+import type { Engine } from "../engine/index.ts";
+import { makeRng, type Rng } from "../rng.ts";
+import { calibrate, type Spread } from "./calibrate.ts";
+import { type Algebra, makeAlgebra } from "./cholesky.ts";
+import { type Kernel, type KernelName, selfCorrelations } from "./kernel.ts";
+import { type Family, type Problem, type Solution, solve } from "./posterior.ts";
+import { findMode, findModeNear, type SearchBudget } from "./search.ts";
+import { type HeldOut, mixture, stackWeights } from "./stack.ts";
+
+export interface ProcessOptions {
+  /** Families of kernels that compete. The first is searched from scratch. Default: Matern 5/2, Gaussian, 3/2, 1/2. */
+  readonly families?: readonly Family[];
+  readonly budget?: Partial<SearchBudget>;
+  /** Evaluations for each family after the first. Default 30. */
+  readonly more?: number;
+  /** Default: ONNX Runtime. */
+  readonly engine?: Engine;
+}
+
+/** One Gaussian process of a stack: everything that its predictions need. */
+export interface Component {
+  readonly weight: number;
+  readonly kernel: Kernel;
+  readonly nugget: number;
+  /** sigma². */
+  readonly variance: number;
+  /** Weights of the runs in the mean, n; trend coefficients, q. */
+  readonly alpha: Float64Array;
+  readonly coefficients: Float64Array;
+  /** Inverse of the lower factor L of R + nugget I, n × n; L⁻¹ H, n × q; inverse factor of its Gram matrix, q × q. */
+  readonly inverseFactor: Float64Array;
+  readonly trendFactor: Float64Array;
+  readonly trendInverse: Float64Array;
+}
+
+/** One output. */
+export interface OutputProcess {
+  readonly components: readonly Component[];
+  /** Which component's correlations weigh the residuals of a varying spread. */
+  readonly lead: number;
+  readonly spread: Spread;
+  /** Variance of the simulator's noise; 0: none was seen. */
+  readonly noise: number;
+  /** Share of each component's nugget that is uncertainty about the simulator: 1 where there is no noise, else 0. */
+  readonly looMean: Float64Array;
+  /** Variance of a held-out run, noise included, calibrated, n. */
+  readonly looVariance: Float64Array;
+  /** Mean leave-one-out CRPS. */
+  readonly looCrps: number;
+}
+
+export interface ProcessFit {
+  readonly version: 1;
+  /** Inputs of the runs, n × d, as given. */
+  readonly x: Float64Array;
+  readonly n: number;
+  readonly d: number;
+  readonly outputs: readonly OutputProcess[];
+}
+
+const families: readonly Family[] = (["matern52", "gaussian", "matern32", "matern12"] as const).map(
+  (name: KernelName) => ({ name, anova: true }),
+);
+const defaults: SearchBudget = { subset: 250, starts: 4, scout: 25, evaluations: 60 };
+
+/** Below this share of the output's variance, a nugget is no noise. */
+const leastNoise = 1e-5;
+/** Runs whose output another run has too, as a share: noise would have made them differ. */
+const mostTies = 0.02;
+
+/** Fits every output by itself.
+ * @param x n × d, standardised  @param y n × m, row-major, centred and scaled to about unit variance */
+export async function fitProcess(
+  x: Float64Array,
+  y: Float64Array,
+  shape: { readonly n: number; readonly d: number; readonly m: number },
+  options: ProcessOptions = {},
+  rng: Rng = makeRng(1),
+): Promise<ProcessFit> {
+  const { n, d, m } = shape;
+  const algebra = makeAlgebra(options.engine);
+  const outputs: OutputProcess[] = [];
+  for (let k = 0; k < m; k++) {
+    const column = Float64Array.from({ length: n }, (_, i) => y[i * m + k]!);
+    const problem: Problem = { x, h: new Float64Array(n).fill(1), y: column, n, d, q: 1, ranges: rangesOf(x, n, d) };
+    outputs.push(await fitOutput(problem, algebra, options, rng.fork(`output ${k}`)));
+  }
+  await algebra.dispose();
+  return { version: 1, x, n, d, outputs };
+}
+
+async function fitOutput(
+  problem: Problem,
+  algebra: Algebra,
+  options: ProcessOptions,
+  rng: Rng,
+): Promise<OutputProcess> {
+  const { n, y } = problem;
+  const solutions: Solution[] = [];
+  let known: Float64Array | undefined;
+  for (const family of options.families ?? families) {
+    const mode =
+      known === undefined
+        ? await findMode(family, problem, algebra, { ...defaults, ...options.budget }, rng.fork(family.name))
+        : await findModeNear(known, family, problem, algebra, options.more ?? 30);
+    known ??= mode.point;
+    const solution = await solve(mode.point, family, problem, algebra);
+    if (solution !== undefined) solutions.push(solution);
+  }
+  const heldOut: HeldOut[] = solutions.map((s) => ({ mean: s.looMean, variance: s.looVariance }));
+  const weights = await stackWeights(heldOut, y);
+  const { mean: looMean, variance } = mixture(heldOut, weights);
+  const components: Component[] = solutions.flatMap((s, k) => {
+    const { kernel, nugget, alpha, coefficients, inverseFactor, trendFactor, trendInverse } = s;
+    const weight = weights[k]!;
+    if (weight === 0) return [];
+    const parts = { kernel, nugget, alpha, coefficients, inverseFactor, trendFactor, trendInverse };
+    return [{ weight, variance: s.variance, ...parts }];
+  });
+  const lead = components.reduce((best, c, k) => (c.weight > components[best]!.weight ? k : best), 0);
+  const errors = y.map((v, i) => v - looMean[i]!);
+  const correlations = selfCorrelations(components[lead]!.kernel, problem.x, n);
+  const { spread, factors, score } = calibrate(errors, variance, correlations);
+  const nuggets = components.reduce((sum, c) => sum + c.weight * c.nugget * c.variance, 0);
+  const noisy = nuggets > leastNoise * varianceOf(y) && ties(y) < mostTies;
+  return {
+    components,
+    lead,
+    spread,
+    noise: noisy ? nuggets : 0,
+    looMean,
+    looVariance: variance.map((v, i) => v * factors[i]!),
+    looCrps: score,
+  };
+}
+
+function rangesOf(x: Float64Array, n: number, d: number): Float64Array {
+  return Float64Array.from({ length: d }, (_, l) => {
+    let low = Infinity;
+    let high = -Infinity;
+    for (let i = 0; i < n; i++) {
+      low = Math.min(low, x[i * d + l]!);
+      high = Math.max(high, x[i * d + l]!);
+    }
+    return high > low ? high - low : 1;
+  });
+}
+
+function varianceOf(y: Float64Array): number {
+  const mean = y.reduce((a, b) => a + b, 0) / y.length;
+  return y.reduce((a, b) => a + (b - mean) ** 2, 0) / y.length;
+}
+
+/** Share of the values that are not the first of their kind. */
+function ties(y: Float64Array): number {
+  return 1 - new Set(y).size / y.length;
+}

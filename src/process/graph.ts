@@ -1,0 +1,128 @@
+/** A fitted process as nodes: from standardised inputs to mean and variances, all float64. */
+import { type Engine, getEngine } from "../engine/index.ts";
+import { type GraphBuilder, graphBuilder, type NodeId } from "../graph/index.ts";
+import type { Component, OutputProcess, ProcessFit } from "./fit.ts";
+import { type Kernel, kernelRate, kernelShapes } from "./kernel.ts";
+
+/** N × m each, in the units of the outputs that were fitted. */
+export interface ProcessNodes {
+  readonly mean: NodeId;
+  /** Of the noise-free simulator. */
+  readonly variance: NodeId;
+}
+
+/** Appends the predictions of `fit` at `x` (N × d, float64). */
+export function processGraph(b: GraphBuilder, x: NodeId, fit: ProcessFit): ProcessNodes {
+  const outputs = fit.outputs.map((output) => outputGraph(b, x, fit, output));
+  return {
+    mean: b.concat(
+      outputs.map(({ mean }) => mean),
+      1,
+    ),
+    variance: b.concat(
+      outputs.map(({ variance }) => variance),
+      1,
+    ),
+  };
+}
+
+function outputGraph(b: GraphBuilder, x: NodeId, fit: ProcessFit, output: OutputProcess): ProcessNodes {
+  const { components, spread, noise } = output;
+  const parts = components.map((c) => componentGraph(b, x, fit, c, noise === 0));
+  const weighted = (nodes: readonly NodeId[]): NodeId =>
+    nodes.map((node, k) => b.scale(node, components[k]!.weight)).reduce((sum, node) => b.sum(sum, node));
+  const mean = weighted(parts.map((part) => part.mean));
+  const variance = weighted(
+    parts.length === 1
+      ? parts.map((part) => part.variance)
+      : parts.map((part) => b.sum(part.variance, b.square(b.sub(part.mean, mean)))),
+  );
+  if (spread.power === 0) return { mean, variance: b.scale(variance, spread.size) };
+  let near = parts[output.lead]!.correlations;
+  for (let power = 1; power < spread.power; power *= 2) near = b.square(near);
+  const sums = b.matMul(near, b.constant(spreadColumns(spread.squares), [fit.n, 2], "float64"));
+  const factor = b.scale(
+    b.div(
+      b.shift(b.slice(sums, 1, 0, 1), spread.prior * spread.meanSquare),
+      b.shift(b.slice(sums, 1, 1, 2), spread.prior),
+    ),
+    spread.size,
+  );
+  const own = b.mul(variance, factor);
+  if (noise === 0) return { mean, variance: own };
+  // Where held-out runs scatter more than the noise everywhere explains, the rest is uncertainty about the simulator.
+  const total = b.shift(b.mul(b.shift(variance, noise), factor), -noise);
+  return { mean, variance: b.binary("Max", own, total) };
+}
+
+/** Squares and ones side by side, n × 2. */
+function spreadColumns(squares: Float64Array): Float64Array {
+  const out = new Float64Array(2 * squares.length).fill(1);
+  squares.forEach((v, i) => (out[2 * i] = v));
+  return out;
+}
+
+interface ComponentNodes extends ProcessNodes {
+  readonly correlations: NodeId;
+}
+
+function componentGraph(b: GraphBuilder, x: NodeId, fit: ProcessFit, c: Component, addNugget: boolean): ComponentNodes {
+  const { n } = fit;
+  const correlations = correlationGraph(b, x, fit, c.kernel);
+  const [trend] = c.coefficients;
+  const mean = b.shift(b.matMul(correlations, b.constant(c.alpha, [n, 1], "float64")), trend!);
+  const transposed = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) transposed[j * n + i] = c.inverseFactor[i * n + j]!;
+  const v = b.matMul(correlations, b.constant(transposed, [n, n], "float64"));
+  const explained = b.reduceSum(b.square(v), [1], true);
+  // What the uncertain constant adds: ((1 - v L⁻¹1) / |L⁻¹1|)².
+  const slack = b.shift(b.scale(b.matMul(v, b.constant(c.trendFactor, [n, 1], "float64")), -1), 1);
+  const added = b.square(b.scale(slack, c.trendInverse[0]!));
+  const left = b.binary("Max", b.shift(b.scale(explained, -1), 1), b.scalar(0, explained));
+  const variance = b.shift(b.scale(b.sum(left, added), c.variance), addNugget ? c.nugget * c.variance : 0);
+  return { mean, variance, correlations };
+}
+
+/** Correlations of the rows of x with the runs, N × n. */
+function correlationGraph(b: GraphBuilder, x: NodeId, { x: runs, n, d }: ProcessFit, kernel: Kernel): NodeId {
+  const { p1, p2 } = kernelShapes[kernel.name];
+  let product: NodeId | undefined;
+  let exponent: NodeId | undefined;
+  for (let l = 0; l < d; l++) {
+    const rate = kernel.beta[l]! * kernelRate[kernel.name];
+    const row = Float64Array.from({ length: n }, (_, i) => runs[i * d + l]! * rate);
+    const far = b.sub(b.scale(b.slice(x, 1, l, l + 1), rate), b.constant(row, [1, n], "float64"));
+    const u = kernel.name === "gaussian" ? far : b.unary("Abs", far);
+    const slope = p2 === 0 ? undefined : b.mul(u, b.shift(b.scale(u, p2), p1));
+    const poly = p1 === 0 ? undefined : b.shift(slope ?? u, 1);
+    const expo = kernel.name === "gaussian" ? b.square(u) : u;
+    const weight = kernel.weights?.[l];
+    let factor: NodeId | undefined = poly;
+    if (weight === undefined) exponent = exponent === undefined ? expo : b.sum(exponent, expo);
+    else {
+      const decay = b.unary("Exp", b.scale(expo, -1));
+      factor = b.shift(b.scale(poly === undefined ? decay : b.mul(poly, decay), weight), 1 - weight);
+    }
+    if (factor !== undefined) product = product === undefined ? factor : b.mul(product, factor);
+  }
+  if (exponent === undefined) return product!;
+  const decay = b.unary("Exp", b.scale(exponent, -1));
+  return product === undefined ? decay : b.mul(product, decay);
+}
+
+/** Mean and variance at the rows of `x` (rows × d), rows × m each. */
+export async function predictProcess(
+  fit: ProcessFit,
+  x: Float64Array,
+  engine: Engine = getEngine("onnxruntime"),
+): Promise<{ readonly mean: Float64Array; readonly variance: Float64Array }> {
+  const b = graphBuilder();
+  const rows = x.length / fit.d;
+  const { mean, variance } = processGraph(b, b.input("x", ["N", fit.d], "float64"), fit);
+  const executable = await engine.compile(b.build({ mean, variance }));
+  const size = rows * fit.outputs.length;
+  const into = { mean: new Float64Array(size), variance: new Float64Array(size) };
+  await executable.run({ x }, { rows, into });
+  await executable.dispose();
+  return into;
+}
