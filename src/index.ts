@@ -107,6 +107,9 @@ export {
   varyingInputs,
 } from "./data/index.ts";
 
+// Designs: where to run a simulator.
+export { type Design, type DesignName, designs, latinHypercube, sobol } from "./data/index.ts";
+
 // Search: strategies by name, or one's own.
 export {
   type Constraint,
