@@ -76,9 +76,9 @@ export function spearman(a: readonly number[], b: readonly number[]): number {
   return pearson(ranks(a), ranks(b));
 }
 
-/** Kendall's tau-b, O(n^2): meant for hundreds of points; beyond 2,000 every k-th is taken. */
+/** Kendall's tau-b, O(n^2): meant for hundreds of points; beyond 500 every k-th is taken. */
 export function kendall(a: readonly number[], b: readonly number[]): number {
-  const stride = Math.max(1, Math.ceil(a.length / 2000));
+  const stride = Math.max(1, Math.ceil(a.length / 500));
   let score = 0;
   let untiedA = 0;
   let untiedB = 0;

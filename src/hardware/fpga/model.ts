@@ -14,7 +14,7 @@ import type { Plan, Planner } from "./plan.ts";
 import { planBinary } from "./plans/binary.ts";
 import { planDataflow } from "./plans/dataflow.ts";
 import { planReuse } from "./plans/reuse.ts";
-import { planTiled } from "./plans/tiled.ts";
+import { planTiled, planTiledUnder } from "./plans/tiled.ts";
 
 /** The back ends. A new one is a file in `plans/` and a line here. */
 export const planners = {
@@ -75,9 +75,12 @@ export function fpgaModel(target: FpgaTarget): LatencyModel {
 export function planFor(target: FpgaTarget, network: Network): Plan {
   const { name } = target.engine;
   if (name !== "auto") return planners[name](network, target.fpga);
-  const plans = [planDataflow, planTiled, planReuse].map((plan) => plan(network, target.fpga));
+  const dataflow = planDataflow(network, target.fpga);
+  const reuse = planReuse(network, target.fpga);
   const end = (plan: Plan): number => (plan.fits ? 0 : 1e15) + Math.max(0, ...plan.finish);
-  return plans.reduce((best, plan) => (end(plan) < end(best) ? plan : best));
+  const best = end(reuse) < end(dataflow) ? reuse : dataflow;
+  const tiled = planTiledUnder(network, target.fpga, end(best));
+  return tiled !== undefined && end(tiled) < end(best) ? tiled : best;
 }
 
 /** What each operation adds to the time at which everything before it was done: the parts add up to the whole. */

@@ -53,9 +53,9 @@ export function streamedConvCycles(paddedPixels: number, rf: number, d: number =
   return paddedPixels * (rf + d) + 2;
 }
 
-/** Multipliers of a layer. @param nIn of a convolution: input channels x taps */
+/** Multipliers of a layer, one at least. @param nIn of a convolution: input channels x taps */
 export function multipliers(nIn: number, nOut: number, rf: number): number {
-  return (nIn * nOut) / rf;
+  return Math.max(1, (nIn * nOut) / rf);
 }
 
 /** DSP blocks: one per multiplier for weights of 8 bits or more, none up to 6 bits. */

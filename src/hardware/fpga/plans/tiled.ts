@@ -12,6 +12,7 @@ import {
   fitTile,
   layerComputeCycles,
   layerCycles,
+  PIPELINE_FILL,
   type Tile,
   tileBuffers,
   tileCounts,
@@ -42,7 +43,13 @@ interface Candidate {
 
 /** Plans both kinds and takes the faster of those that fit. */
 export function planTiled(network: Network, device: FpgaDevice): Plan {
-  const shared = planShared(network, device);
+  return planTiledUnder(network, device, Number.POSITIVE_INFINITY) as Plan;
+}
+
+/** The same, if it can be faster than a known plan. @param under cycles to beat */
+export function planTiledUnder(network: Network, device: FpgaDevice, under: number): Plan | undefined {
+  const shared = planShared(network, device, under);
+  if (shared === undefined) return undefined;
   const pipelined = planPipelined(network, device);
   if (pipelined === undefined || (shared.fits && !pipelined.fits)) return shared;
   const end = (plan: Plan): number => Math.max(0, ...plan.finish);
@@ -82,7 +89,7 @@ function sides(most: number, largest: number): number[] {
   return [...found].sort((a, b) => a - b);
 }
 
-function planShared(network: Network, device: FpgaDevice): Plan {
+function planShared(network: Network, device: FpgaDevice, under: number): Plan | undefined {
   const products = network.operations.filter(({ geometry }) => geometry !== undefined);
   const layers = new Map(products.map((operation) => [operation.id, tiledLayer(operation.geometry!)]));
   const shapes = distinct([...layers.values()]);
@@ -107,15 +114,18 @@ function planShared(network: Network, device: FpgaDevice): Plan {
     )
     .sort((a, b) => b.Tm * b.Tn - a.Tm * a.Tn);
   let best: Candidate | undefined;
+  const fewestTasks = shapes.reduce((sum, { count, layer }) => sum + count * layer.groups * (PIPELINE_FILL + 1), 0);
+  if (Math.max(work / lanes, fewestTasks) >= under) return undefined;
   for (const tile of tiles) {
     // Larger engines come first: one that could not keep up even if it were always busy ends the search.
     if (best?.fits && work / (tile.Tm * tile.Tn) >= best.cycles) break;
+    if (work / (tile.Tm * tile.Tn) >= under) break;
     for (const resident of [true, false]) {
       const cycles = shapes.reduce(
         (sum, { layer, count }) => sum + count * timeOf(layer, tile, resident, device, bits),
         0,
       );
-      if (best?.fits && cycles >= best.cycles) continue;
+      if (cycles >= under || (best?.fits && cycles >= best.cycles)) continue;
       const memory = memoryOf(shapes, tile, resident, device, bits);
       const used = addResources(addResources(others, lanesCost(tile.Tm * tile.Tn, device)), memory);
       const fits = room && fitsDevice(used, device);
@@ -123,7 +133,8 @@ function planShared(network: Network, device: FpgaDevice): Plan {
         best = { tile, resident, used, cycles, fits };
     }
   }
-  const { tile, resident, used } = best!;
+  if (best === undefined) return undefined;
+  const { tile, resident, used } = best;
   // The engine does one thing at a time.
   let now = 0;
   const finish = network.operations.map((operation) => {
@@ -135,9 +146,9 @@ function planShared(network: Network, device: FpgaDevice): Plan {
     finish,
     interval: Math.max(1, now),
     resources: used,
-    fits: best!.fits,
+    fits: best.fits,
     mapping: `one engine <${tile.Tm}, ${tile.Tn}> over tiles of ${tile.Tr} x ${tile.Tc}, weights ${resident ? "on chip" : "streamed"}`,
-    warnings: best!.fits ? [] : [`does not fit: ${excesses(used, device).join(", ")}`],
+    warnings: best.fits ? [] : [`does not fit: ${excesses(used, device).join(", ")}`],
   };
 }
 
