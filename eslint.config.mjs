@@ -9,6 +9,7 @@ const INNER_LOOPS = [
   "src/rng.ts",
   "src/graph/**",
   "src/engine/**",
+  "src/process/**",
   "src/data/*.ts",
   "src/space/**",
   "src/train/**",

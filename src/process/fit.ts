@@ -3,12 +3,13 @@
  * posterior mode, stacked by leave-one-out CRPS, with spreads calibrated on leave-one-out residuals. A fit is plain data.
  */
 import type { Engine } from "../engine/index.ts";
+import { InternalError, OptionError } from "../errors.ts";
 import { makeRng, type Rng } from "../rng.ts";
 import { calibrate, type Spread } from "./calibrate.ts";
 import { type Algebra, makeAlgebra } from "./cholesky.ts";
 import { type Kernel, type KernelName, selfCorrelations } from "./kernel.ts";
 import { type Family, type Problem, type Solution, solve } from "./posterior.ts";
-import { findMode, findModeNear, type SearchBudget } from "./search.ts";
+import { findMode, findModeNear, type SearchBudget, withWeights } from "./search.ts";
 import { type HeldOut, mixture, stackWeights } from "./stack.ts";
 
 export interface ProcessOptions {
@@ -43,9 +44,8 @@ export interface OutputProcess {
   /** Which component's correlations weigh the residuals of a varying spread. */
   readonly lead: number;
   readonly spread: Spread;
-  /** Variance of the simulator's noise; 0: none was seen. */
+  /** Variance of the simulator's noise; 0: none was seen, and nuggets count as uncertainty about the simulator. */
   readonly noise: number;
-  /** Share of each component's nugget that is uncertainty about the simulator: 1 where there is no noise, else 0. */
   readonly looMean: Float64Array;
   /** Variance of a held-out run, noise included, calibrated, n. */
   readonly looVariance: Float64Array;
@@ -67,8 +67,11 @@ const families: readonly Family[] = (["matern52", "gaussian", "matern32", "mater
 );
 const defaults: SearchBudget = { subset: 250, starts: 4, scout: 25, evaluations: 60 };
 
-/** Below this share of the output's variance, a nugget is no noise. */
-const leastNoise = 1e-5;
+/** A nugget is noise from this share of the held-out squared error up, and up to this share of the output's variance. */
+const leastNoise = 0.3;
+const mostNoise = 0.5;
+/** Posterior densities are raised to 1 / temper. */
+const temper = 2;
 /** Runs whose output another run has too, as a share: noise would have made them differ. */
 const mostTies = 0.02;
 
@@ -100,19 +103,11 @@ async function fitOutput(
   rng: Rng,
 ): Promise<OutputProcess> {
   const { n, y } = problem;
-  const solutions: Solution[] = [];
-  let known: Float64Array | undefined;
-  for (const family of options.families ?? families) {
-    const mode =
-      known === undefined
-        ? await findMode(family, problem, algebra, { ...defaults, ...options.budget }, rng.fork(family.name))
-        : await findModeNear(known, family, problem, algebra, options.more ?? 30);
-    known ??= mode.point;
-    const solution = await solve(mode.point, family, problem, algebra);
-    if (solution !== undefined) solutions.push(solution);
-  }
+  const solutions = await solutionsOf(problem, algebra, options, rng);
   const heldOut: HeldOut[] = solutions.map((s) => ({ mean: s.looMean, variance: s.looVariance }));
-  const weights = await stackWeights(heldOut, y);
+  const chances = posteriorWeights(solutions);
+  const noisy = isNoisy(y, solutions, chances);
+  const weights = noisy ? chances : await stackWeights(heldOut, y);
   const { mean: looMean, variance } = mixture(heldOut, weights);
   const components: Component[] = solutions.flatMap((s, k) => {
     const { kernel, nugget, alpha, coefficients, inverseFactor, trendFactor, trendInverse } = s;
@@ -125,17 +120,57 @@ async function fitOutput(
   const errors = y.map((v, i) => v - looMean[i]!);
   const correlations = selfCorrelations(components[lead]!.kernel, problem.x, n);
   const { spread, factors, score } = calibrate(errors, variance, correlations);
-  const nuggets = components.reduce((sum, c) => sum + c.weight * c.nugget * c.variance, 0);
-  const noisy = nuggets > leastNoise * varianceOf(y) && ties(y) < mostTies;
   return {
     components,
     lead,
     spread,
-    noise: noisy ? nuggets : 0,
+    noise: noisy ? components.reduce((sum, c) => sum + c.weight * c.nugget * c.variance, 0) : 0,
     looMean,
     looVariance: variance.map((v, i) => v * factors[i]!),
     looCrps: score,
   };
+}
+
+/** Each family at its mode. The first is found with the help of its plain product kernel, the others near the first. */
+async function solutionsOf(problem: Problem, algebra: Algebra, options: ProcessOptions, rng: Rng): Promise<Solution[]> {
+  const budget = { ...defaults, ...options.budget };
+  const [first, ...others] = options.families ?? families;
+  if (first === undefined) throw new OptionError("OPTION_FAMILIES", "families is empty: name at least one kernel");
+  const plain: Family = { ...first, anova: false };
+  const product = await findMode(plain, problem, algebra, budget, rng.fork("product"));
+  const mode = first.anova
+    ? await findMode(first, problem, algebra, budget, rng.fork("anova"), withWeights(product.point, problem.d))
+    : product;
+  const solutions: Solution[] = [];
+  const keep = async (family: Family, theta: Float64Array): Promise<void> => {
+    const solution = await solve(theta, family, problem, algebra);
+    if (solution !== undefined) solutions.push(solution);
+  };
+  await keep(first, mode.point);
+  for (const family of others)
+    await keep(family, (await findModeNear(mode.point, family, problem, algebra, options.more ?? 30)).point);
+  if (solutions.length === 0) throw new InternalError("no Gaussian process could be solved");
+  return solutions;
+}
+
+/** Weights by posterior density at the modes, tempered: what leave-one-out scores cannot tell apart when noise drowns
+ * the differences, the likelihood still can. */
+function posteriorWeights(solutions: readonly Solution[]): number[] {
+  const least = Math.min(...solutions.map((s) => s.value));
+  const chances = solutions.map((s) => Math.exp((least - s.value) / temper)).map((w) => (w < 0.03 ? 0 : w));
+  const sum = chances.reduce((a, b) => a + b, 0);
+  return chances.map((w) => w / sum);
+}
+
+/** Whether nuggets are the simulator's noise. They are not where held-out runs miss by much more, where runs share their
+ * outputs to the last digit, and where most of the output is left unexplained: then roughness looks the same, and
+ * counting it as uncertainty is the safe side. */
+function isNoisy(y: Float64Array, solutions: readonly Solution[], chances: readonly number[]): boolean {
+  const heldOut = solutions.map((s) => ({ mean: s.looMean, variance: s.looVariance }));
+  const { mean } = mixture(heldOut, chances);
+  const missed = y.reduce((sum, v, i) => sum + (v - mean[i]!) ** 2, 0) / y.length;
+  const nuggets = solutions.reduce((sum, s, k) => sum + chances[k]! * s.nugget * s.variance, 0);
+  return nuggets > leastNoise * missed && nuggets < mostNoise * varianceOf(y) && ties(y) < mostTies;
 }
 
 function rangesOf(x: Float64Array, n: number, d: number): Float64Array {

@@ -172,12 +172,15 @@ async function projection(parts: Parts, n: number, q: number, algebra: Algebra):
   return p;
 }
 
+/** The prior's rate grows with the number of inputs up to this: beyond, it would smother those that matter. */
+const mostInputs = 10;
+
 /** Minus the log prior: -(a log t - b t), t = sum_l C_l beta_l + nugget, and a broad normal prior on logit b. */
 function robustPrior(theta: Float64Array, family: Family, p: Problem): { value: number; gradient: Float64Array } {
   const { n, d } = p;
   const a = 0.2;
   const spacing = n ** (-1 / d);
-  const b = spacing * (a + d);
+  const b = spacing * (a + Math.min(d, mostInputs));
   const gradient = new Float64Array(theta.length);
   const nugget = Math.exp(theta[d]!);
   let t = nugget;

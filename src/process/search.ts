@@ -73,33 +73,38 @@ function subsetOf(p: Problem, rows: readonly number[]): Problem {
   return { ...p, x: take(p.x, p.d), h: take(p.h, p.q), y: take(p.y, 1), n: rows.length };
 }
 
-/** The mode for one family, from scratch. */
+/** The mode for one family, from scratch.
+ * @param more further starts, such as another family's mode */
 export async function findMode(
   family: Family,
   problem: Problem,
   algebra: Algebra,
   budget: SearchBudget,
   rng: Rng,
+  more: readonly Float64Array[] = [],
 ): Promise<Minimum> {
   const limits = limitsOf(family, problem);
   const grid = startRates.flatMap((rate) => startNuggets.map((nugget) => isotropic(family, problem, rate, nugget)));
-  const starts = await ranked(grid, family, problem, algebra, budget.starts);
+  const starts = [...more, ...(await ranked(grid, family, problem, algebra, budget.starts))];
+  const rows = rng.shuffle(Array.from({ length: problem.n }, (_, i) => i)).slice(0, budget.subset);
   const subset =
     problem.n <= 1.3 * budget.subset
       ? problem
       : subsetOf(
           problem,
-          rng
-            .shuffle(Array.from({ length: problem.n }, (_, i) => i))
-            .slice(0, budget.subset)
-            .sort((a, b) => a - b),
+          rows.sort((a, b) => a - b),
         );
-  const climbed = [...starts];
-  for (const start of starts) {
-    const evaluate = (theta: Float64Array): ReturnType<typeof posterior> => posterior(theta, family, subset, algebra);
+  const evaluate = (theta: Float64Array): ReturnType<typeof posterior> => posterior(theta, family, subset, algebra);
+  const climbed: Float64Array[] = [];
+  for (const start of starts)
     climbed.push((await minimise(start, evaluate, { ...limits, evaluations: budget.scout, tolerance: 0.1 })).point);
-  }
-  return climb(await ranked(climbed, family, problem, algebra, 1), family, problem, algebra, budget.evaluations);
+  const best = await ranked([...starts, ...climbed], family, problem, algebra, 1);
+  return climb(best, family, problem, algebra, budget.evaluations);
+}
+
+/** A mode of the plain product kernel as starts of the family with weights b: all of them near 1, or at 1/2. */
+export function withWeights(theta: Float64Array, d: number): Float64Array[] {
+  return [2, 0].map((logit) => Float64Array.from({ length: 2 * d + 1 }, (_, i) => theta[i] ?? logit));
 }
 
 /** The mode for a family near the mode `known` of another: its parameters where the families share them. */
