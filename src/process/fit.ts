@@ -9,13 +9,16 @@ import { calibrate, type Spread } from "./calibrate.ts";
 import { type Algebra, makeAlgebra } from "./cholesky.ts";
 import { type Kernel, type KernelName, selfCorrelations } from "./kernel.ts";
 import { type Family, type Problem, type Solution, solve } from "./posterior.ts";
-import { findMode, findModeNear, type SearchBudget, withWeights } from "./search.ts";
+import { climb, findMode, findModeNear, randomSubset, type SearchBudget, withWeights } from "./search.ts";
+import { meanCrps } from "./scores.ts";
 import { type HeldOut, mixture, stackWeights } from "./stack.ts";
 
 export interface ProcessOptions {
   /** Families of kernels that compete. The first is searched from scratch. Default: Matern 5/2, Gaussian, 3/2, 1/2. */
   readonly families?: readonly Family[];
   readonly budget?: Partial<SearchBudget>;
+  /** Runs of the sample that modes are found with. Default 500; up to a third more are all used. */
+  readonly sample?: number;
   /** Evaluations for each family after the first. Default 30. */
   readonly more?: number;
   /** Default: ONNX Runtime. */
@@ -70,6 +73,8 @@ const defaults: SearchBudget = { subset: 250, starts: 4, scout: 25, evaluations:
 /** A nugget is noise from this share of the held-out squared error up, and up to this share of the output's variance. */
 const leastNoise = 0.3;
 const mostNoise = 0.5;
+/** Families whose held-out score on the sample is this many times the best are dropped. */
+const hopeless = 1.5;
 /** Posterior densities are raised to 1 / temper. */
 const temper = 2;
 /** Runs whose output another run has too, as a share: noise would have made them differ. */
@@ -131,26 +136,53 @@ async function fitOutput(
   };
 }
 
-/** Each family at its mode. The first is found with the help of its plain product kernel, the others near the first. */
+interface Contestant {
+  readonly family: Family;
+  readonly theta: Float64Array;
+  readonly solution: Solution;
+}
+
+/** Each family at its mode. The first is found with the help of its plain product kernel, the others near the first.
+ * Of many runs a sample serves to find the modes and to drop the families that lose; the rest go on with all runs. */
 async function solutionsOf(problem: Problem, algebra: Algebra, options: ProcessOptions, rng: Rng): Promise<Solution[]> {
   const budget = { ...defaults, ...options.budget };
+  const sample = randomSubset(problem, options.sample ?? 500, rng.fork("sample"));
   const [first, ...others] = options.families ?? families;
   if (first === undefined) throw new OptionError("OPTION_FAMILIES", "families is empty: name at least one kernel");
   const plain: Family = { ...first, anova: false };
-  const product = await findMode(plain, problem, algebra, budget, rng.fork("product"));
+  const product = await findMode(plain, sample, algebra, budget, rng.fork("product"));
   const mode = first.anova
-    ? await findMode(first, problem, algebra, budget, rng.fork("anova"), withWeights(product.point, problem.d))
+    ? await findMode(first, sample, algebra, budget, rng.fork("anova"), withWeights(product.point, problem.d))
     : product;
-  const solutions: Solution[] = [];
-  const keep = async (family: Family, theta: Float64Array): Promise<void> => {
-    const solution = await solve(theta, family, problem, algebra);
-    if (solution !== undefined) solutions.push(solution);
+  const contestants: Contestant[] = [];
+  const enter = async (family: Family, theta: Float64Array): Promise<void> => {
+    const solution = await solve(theta, family, sample, algebra);
+    if (solution !== undefined) contestants.push({ family, theta, solution });
   };
-  await keep(first, mode.point);
+  await enter(first, mode.point);
   for (const family of others)
-    await keep(family, (await findModeNear(mode.point, family, problem, algebra, options.more ?? 30)).point);
-  if (solutions.length === 0) throw new InternalError("no Gaussian process could be solved");
+    await enter(family, (await findModeNear(mode.point, family, sample, algebra, options.more ?? 30)).point);
+  if (contestants.length === 0) throw new InternalError("no Gaussian process could be solved");
+  if (sample === problem) return contestants.map(({ solution }) => solution);
+
+  const scores = contestants.map(({ solution }) => heldOutCrps(sample.y, solution));
+  const solutions: Solution[] = [];
+  for (const [k, { family, theta }] of contestants.entries()) {
+    if (scores[k]! > hopeless * Math.min(...scores)) continue;
+    const more = Math.round(12 * (1000 / problem.n) ** 3);
+    const polished = more < 2 ? theta : (await climb(theta, family, problem, algebra, more)).point;
+    const solution = await solve(polished, family, problem, algebra);
+    if (solution !== undefined) solutions.push(solution);
+  }
+  if (solutions.length === 0) throw new InternalError("no Gaussian process could be solved with all runs");
   return solutions;
+}
+
+function heldOutCrps(y: Float64Array, { looMean, looVariance }: Solution): number {
+  return meanCrps(
+    y.map((v, i) => v - looMean[i]!),
+    looVariance,
+  );
 }
 
 /** Weights by posterior density at the modes, tempered: what leave-one-out scores cannot tell apart when noise drowns

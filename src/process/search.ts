@@ -17,12 +17,12 @@ const startNuggets = [1e-6, 1e-3, 0.1];
 const restartFactors = [0.2, 0.5, 1, 2];
 
 export interface SearchBudget {
-  /** Runs in the subset. */
+  /** Runs on which starts are climbed. Default 250. */
   readonly subset: number;
-  /** Starts climbed there, and evaluations of each. */
+  /** Starts climbed there, and evaluations of each. Default 4 and 25. */
   readonly starts: number;
   readonly scout: number;
-  /** Evaluations of the last climb. */
+  /** Evaluations of the last climb of the first family. Default 60. */
   readonly evaluations: number;
 }
 
@@ -45,6 +45,18 @@ function isotropic(family: Family, p: Problem, rate: number, nugget: number): Fl
   return theta;
 }
 
+/** The start of lowest value. */
+async function bestOf(
+  starts: readonly Float64Array[],
+  family: Family,
+  problem: Problem,
+  algebra: Algebra,
+): Promise<Float64Array> {
+  const [best] = await ranked(starts, family, problem, algebra, 1);
+  if (best === undefined) throw new RangeError("internal: no start");
+  return best;
+}
+
 /** The `count` starts of lowest value, best first. */
 async function ranked(
   starts: readonly Float64Array[],
@@ -61,7 +73,16 @@ async function ranked(
     .map(({ theta }) => theta);
 }
 
-/** The rows `rows` of a problem. */
+/** About `size` of a problem's runs, drawn without replacement and kept in order; all of them if they are hardly more. */
+export function randomSubset(problem: Problem, size: number, rng: Rng): Problem {
+  if (problem.n <= 1.3 * size) return problem;
+  const rows = rng.shuffle(Array.from({ length: problem.n }, (_, i) => i)).slice(0, size);
+  return subsetOf(
+    problem,
+    rows.sort((a, b) => a - b),
+  );
+}
+
 function subsetOf(p: Problem, rows: readonly number[]): Problem {
   const take = (a: Float64Array, width: number): Float64Array => {
     const out = new Float64Array(rows.length * width);
@@ -86,19 +107,12 @@ export async function findMode(
   const limits = limitsOf(family, problem);
   const grid = startRates.flatMap((rate) => startNuggets.map((nugget) => isotropic(family, problem, rate, nugget)));
   const starts = [...more, ...(await ranked(grid, family, problem, algebra, budget.starts))];
-  const rows = rng.shuffle(Array.from({ length: problem.n }, (_, i) => i)).slice(0, budget.subset);
-  const subset =
-    problem.n <= 1.3 * budget.subset
-      ? problem
-      : subsetOf(
-          problem,
-          rows.sort((a, b) => a - b),
-        );
+  const subset = randomSubset(problem, budget.subset, rng);
   const evaluate = (theta: Float64Array): ReturnType<typeof posterior> => posterior(theta, family, subset, algebra);
   const climbed: Float64Array[] = [];
   for (const start of starts)
     climbed.push((await minimise(start, evaluate, { ...limits, evaluations: budget.scout, tolerance: 0.1 })).point);
-  const best = await ranked([...starts, ...climbed], family, problem, algebra, 1);
+  const best = await bestOf([...starts, ...climbed], family, problem, algebra);
   return climb(best, family, problem, algebra, budget.evaluations);
 }
 
@@ -115,21 +129,23 @@ export async function findModeNear(
   algebra: Algebra,
   evaluations: number,
 ): Promise<Minimum> {
-  const starts = restartFactors.map((factor) =>
-    isotropic(family, problem, 1, 1).map((v, i) => (known[i] ?? v) + (i < problem.d ? Math.log(factor) : 0)),
-  );
-  return climb(await ranked(starts, family, problem, algebra, 1), family, problem, algebra, evaluations);
+  const scaled = (factor: number, nugget: number | undefined): Float64Array =>
+    isotropic(family, problem, 1, 1).map((v, i) => {
+      if (i === problem.d && nugget !== undefined) return Math.log(nugget);
+      return (known[i] ?? v) + (i < problem.d ? Math.log(factor) : 0);
+    });
+  const starts = restartFactors.flatMap((factor) => [undefined, 0.03].map((nugget) => scaled(factor, nugget)));
+  return climb(await bestOf(starts, family, problem, algebra), family, problem, algebra, evaluations);
 }
 
-async function climb(
-  starts: readonly Float64Array[],
+/** Climbs from one start. */
+export async function climb(
+  start: Float64Array,
   family: Family,
   problem: Problem,
   algebra: Algebra,
   evaluations: number,
 ): Promise<Minimum> {
-  const [start] = starts;
-  if (start === undefined) throw new RangeError("internal: no start");
   const evaluate = (theta: Float64Array): ReturnType<typeof posterior> => posterior(theta, family, problem, algebra);
   return minimise(start, evaluate, { ...limitsOf(family, problem), evaluations, tolerance: 0.02 });
 }
