@@ -1,0 +1,13 @@
+/** The case studies by name. A new one is a folder and a line here. */
+import type { Case } from "./case.ts";
+import { jag } from "./jag/index.ts";
+import { jagScalars } from "./jag-scalars/index.ts";
+
+export * from "./case.ts";
+
+export const cases = {
+  jag,
+  "jag-scalars": jagScalars,
+} as const satisfies Record<string, Case>;
+
+export type CaseName = keyof typeof cases;

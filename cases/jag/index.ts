@@ -1,0 +1,62 @@
+/** Case `jag`: scalars and x-ray images of an imploding fusion capsule. */
+import type { Case } from "../case.ts";
+import { CHANNELS, imagesOf, PIXELS } from "./images.ts";
+import type { Resolution } from "./implosion.ts";
+import { aboutScalars, inputs, runAt, source } from "./inputs.ts";
+import { SCALARS, scalarsOf } from "./scalars.ts";
+
+const pixelCentres = Array.from({ length: PIXELS }, (_, i) => ((i + 0.5) / PIXELS) * 120 - 60);
+
+/** Five inputs to 15 scalars and four 64 x 64 images, as in the public JAG data set; a stand-in for it. */
+export const jag: Case = {
+  name: "jag",
+  title: "ICF JAG: scalars and images of a capsule implosion",
+  about: "A thin shell with low-mode flaws compresses burning DT gas; neutrons and x-rays tell how well.",
+  source,
+  inputs,
+  outputs: [
+    { name: "scalars", unit: "", shape: [SCALARS.length], axes: [], about: aboutScalars },
+    {
+      name: "images",
+      unit: "",
+      shape: [CHANNELS.length, PIXELS, PIXELS],
+      axes: [
+        { name: "photon_energy", unit: "keV", values: CHANNELS },
+        { name: "z", unit: "um", values: pixelCentres },
+        { name: "x", unit: "um", values: pixelCentres },
+      ],
+      about: "log10(1 + I / I_ref), time-integrated, seen along y; I_ref is 1e-4 of the nominal run's brightest pixel",
+    },
+  ],
+  runs: { train: 6000, test: 1000 },
+  inverse: {
+    about: "speed, pressure and shape modes from scalars and images; the images part a20 from a22",
+    observed: ["scalars", "images"],
+    noise,
+  },
+  simulate: (u) => simulateJag(u),
+};
+
+/** One run with other numbers of nodes: `samples` along each ray, `resolution` of the implosion. For checks. */
+export function simulateJag(u: Float64Array, samples = 64, resolution?: Resolution): ReturnType<Case["simulate"]> {
+  const run = runAt(u, resolution);
+  if (typeof run === "string") return { status: "failed", reason: run };
+  return { status: "ok", outputs: { scalars: scalarsOf(run), images: imagesOf(run, samples) } };
+}
+
+/** As `scalarNoise`, and 5 % of the brightest pixel's value on every pixel. */
+function noise(name: string, values: Float64Array): Float64Array {
+  if (name === "scalars") return scalarNoise(values);
+  const largest = values.reduce((most, value) => Math.max(most, value), 0);
+  return values.map(() => 0.05 * largest);
+}
+
+/** 5 % of each scalar; 0.05 / ln 10 for logarithms, which is 5 % of the number, and 0.005 for the two shape numbers. */
+export function scalarNoise(values: Float64Array): Float64Array {
+  return values.map((value, i) => {
+    const name = SCALARS[i]!.name;
+    if (name.startsWith("log10")) return 0.05 / Math.LN10;
+    if (name === "p2_p0" || name === "asymmetry") return 0.005;
+    return 0.05 * Math.abs(value);
+  });
+}
