@@ -11,6 +11,7 @@ export * from "./gaussian-convolution.ts";
 export * from "./interpolate.ts";
 export * from "./linear-solve.ts";
 export * from "./ode.ts";
+export * from "./once.ts";
 export * from "./roots.ts";
 export * from "./sine-integral.ts";
 export * from "./tridiagonal.ts";
