@@ -89,7 +89,7 @@ export function fitTable(
   const b = ridgeRegression(rows, latencies, { weights: latencies.map((y) => mean / y), ridge });
   let fixed = b[0]!;
   const entries = sizes.map((size, e) => {
-    const row = b.slice(offsets[e]!, offsets[e]! + size);
+    const row = b.slice(offsets[e], offsets[e]! + size);
     const centre = row.reduce((a, c) => a + c, 0) / size;
     fixed += centre;
     return row.map((t) => t - centre);

@@ -35,6 +35,8 @@ export interface Operation {
   readonly op: Op;
   /** Operations that it reads, views looked through; inputs of the network are not listed. */
   readonly inputs: readonly number[];
+  /** Those of `inputs` that it reads through a change of shape only. */
+  readonly viewed: readonly number[];
   /** Whether it reads an input of the network directly. */
   readonly readsInput: boolean;
   readonly geometry?: Geometry;
@@ -92,6 +94,7 @@ export function networkOf(graph: Graph): Network {
     }
     const moving = from.filter((o) => varies[o]);
     const inputs: number[] = [];
+    const viewed: number[] = [];
     let readsInput = false;
     for (const o of moving) {
       const made = maker[o]!;
@@ -99,6 +102,7 @@ export function networkOf(graph: Graph): Network {
       else {
         readBy[made] = 1;
         if (!inputs.includes(made)) inputs.push(made);
+        if (nodes[o]!.op === "Reshape") viewed.push(made);
       }
     }
     maker[id] = operations.length;
@@ -112,6 +116,7 @@ export function networkOf(graph: Graph): Network {
       kind: product?.kind ?? kindOf(node.op),
       op: node.op,
       inputs,
+      viewed,
       readsInput,
       ...(product?.geometry === undefined ? {} : { geometry: product.geometry }),
       elementBytes: elementBytes[types[id]!.dtype],

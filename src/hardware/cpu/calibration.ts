@@ -1,4 +1,47 @@
-/** What a calibration of a processor leaves behind. */
+/** What a calibration of a processor leaves behind: plain data, stored in the target file (spec latency 1.3, 2.2 to 2.4). */
+import type { Residuals } from "../conformal.ts";
+import type { Tree } from "./forest.ts";
+
+export const CPU_CALIBRATION_VERSION = 1;
+
+/** The fitted time of one kind of kernel. */
+export interface KindFit {
+  /** Non-negative coefficients on {@link kernelFeatures}, seconds. */
+  readonly coefficients: readonly number[];
+  /** Multiplier found on whole networks. */
+  readonly multiplier: number;
+  /** Least and largest of every feature in the calibration: outside, predictions warn and widen. */
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  /** Correction of the fit's logarithm, where it paid. */
+  readonly forest?: readonly Tree[];
+  /** Mean relative error over five folds, of the fit and with the correction if there is one. */
+  readonly mape: number;
+  readonly points: number;
+}
+
 export interface CpuCalibration {
+  readonly version: typeof CPU_CALIBRATION_VERSION;
+  /** ISO date of the end. */
   readonly date: string;
+  /** Processor and cores: `Intel(R) Xeon(R) ..., 2 cores`. */
+  readonly host: string;
+  /** ONNX Runtime's version. */
+  readonly engine: string;
+  readonly threads: number;
+  /** Median of the reference network, seconds. */
+  readonly referenceSeconds: number;
+  /** Coefficient of variation of repeated networks. */
+  readonly noiseCv: number;
+  /** Cost of a call around its kernels. */
+  readonly sessionSeconds: number;
+  /** Rows and columns that products are padded to. */
+  readonly padding: { readonly columns: number; readonly rows: number };
+  readonly kinds: Readonly<Record<string, KindFit>>;
+  /** Exact geometries with their measured seconds. */
+  readonly table: Readonly<Record<string, number>>;
+  /** Held-out networks, for the interval. */
+  readonly residuals: Residuals;
+  /** Batches that were measured. */
+  readonly batches: readonly number[];
 }

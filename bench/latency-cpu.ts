@@ -1,0 +1,114 @@
+/**
+ * How well the latency model of this machine's processor predicts networks of the search (C1 and C2 of the latency models):
+ * calibrates, draws random architectures of three super-architectures, predicts, measures, and scores.
+ *
+ *     npx tsx bench/latency-cpu.ts [--quick] [--seconds 180] [--networks 100] [--calibration FILE]
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { graphBuilder, type Graph } from "../src/graph/index.ts";
+import {
+  calibrateCpu,
+  type CpuTarget,
+  cpuModel,
+  getTarget,
+  hostName,
+  measureGraph,
+  networkMacs,
+  networkOf,
+  parseTarget,
+  ridgeRegression,
+  runtimeVersion,
+  scorePredictions,
+} from "../src/hardware/index.ts";
+import { withConstantWeights } from "../src/hardware/cpu/optimised.ts";
+import { makeRng, type Rng } from "../src/rng.ts";
+import { compact, randomArchitecture, superArchitecture, type SuperArchitecture } from "../src/space/index.ts";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    seconds: { type: "string" },
+    networks: { type: "string", default: "100" },
+    calibration: { type: "string" },
+  },
+});
+
+const spaces: readonly SuperArchitecture[] = [
+  superArchitecture({ inputs: 6, heads: [{ name: "scalars", kind: "vector", size: 22 }] }),
+  superArchitecture({ inputs: 13, heads: [{ name: "scalars", kind: "vector", size: 4 }] }),
+  superArchitecture({ inputs: 5, heads: [{ name: "signal", kind: "decoder", channels: 1, spatial: [100] }] }),
+  superArchitecture({ inputs: 5, heads: [{ name: "image", kind: "decoder", channels: 1, spatial: [16, 16] }] }),
+];
+
+function network(space: SuperArchitecture, rng: Rng): Graph {
+  const candidate = compact(space, randomArchitecture(space, rng));
+  const b = graphBuilder();
+  const x = b.input("x", ["N", space.inputs]);
+  const flat = b.input("flat", [candidate.layout.size]);
+  return withConstantWeights(b.build({ y: candidate.forward(b, x, flat)[0]! }));
+}
+
+async function calibrated(): Promise<CpuTarget> {
+  if (values.calibration !== undefined) {
+    const text = await readFile(values.calibration, "utf8").catch(() => undefined);
+    if (text !== undefined) return parseTarget(text, values.calibration) as CpuTarget;
+  }
+  const target = await calibrateCpu(getTarget("cpu") as CpuTarget, {
+    quick: values.quick,
+    ...(values.seconds === undefined ? {} : { seconds: Number(values.seconds) }),
+    host: hostName(),
+    date: new Date().toISOString(),
+    engine: await runtimeVersion(),
+    progress: (fraction, note) => process.stderr.write(`\r${Math.round(100 * fraction)} % ${note}  `),
+  });
+  if (values.calibration !== undefined) await writeFile(values.calibration, JSON.stringify(target));
+  return target;
+}
+
+const target = await calibrated();
+const { calibration } = target;
+console.log(
+  `\ncalibrated on ${calibration?.host ?? ""}: session ${(1e6 * (calibration?.sessionSeconds ?? 0)).toFixed(1)} us, noise ${(100 * (calibration?.noiseCv ?? 0)).toFixed(1)} %`,
+);
+for (const [kind, fit] of Object.entries(calibration?.kinds ?? {}))
+  console.log(
+    `  ${kind.padEnd(12)} ${fit.points} points, MAPE ${(100 * fit.mape).toFixed(1)} %, multiplier ${fit.multiplier.toFixed(2)}${fit.forest ? ", corrected" : ""}`,
+  );
+
+const model = cpuModel(target);
+for (const batch of [1, 64]) {
+  const rng = makeRng(2026).fork(batch);
+  const predicted: number[] = [];
+  const measured: number[] = [];
+  const again: number[] = [];
+  const macs: number[] = [];
+  let covered = 0;
+  for (let i = 0; i < Number(values.networks); i++) {
+    const graph = network(spaces[i % spaces.length]!, rng);
+    const prediction = model.predict(graph, batch);
+    const options = { warmRuns: 50, warmSeconds: 0.05, blocks: 15, blockSeconds: 0.01 };
+    const { seconds } = await measureGraph(graph, batch, options);
+    if (i % 5 === 0) again.push((await measureGraph(graph, batch, options)).seconds / seconds);
+    predicted.push(prediction.latency.p50);
+    measured.push(seconds);
+    macs.push(networkMacs(networkOf(graph)));
+    if (seconds >= prediction.latency.lo && seconds <= prediction.latency.hi) covered++;
+  }
+  const s = scorePredictions(predicted, measured);
+  const half = macs.length >> 1;
+  const line = ridgeRegression(
+    macs.slice(0, half).map((m) => [1, m]),
+    measured.slice(0, half),
+    { weights: measured.slice(0, half).map((y) => 1 / y) },
+  );
+  const plain = scorePredictions(
+    macs.slice(half).map((m) => line[0]! + line[1]! * m),
+    measured.slice(half),
+  );
+  const repeat = again.reduce((sum, r) => sum + Math.abs(r - 1), 0) / again.length;
+  const percent = (v: number): string => `${(100 * v).toFixed(1)} %`;
+  console.log(
+    `batch ${batch}: ${s.count} networks, MAPE ${percent(s.mape)} (MACs alone ${percent(plain.mape)}, repeats ${percent(repeat)}), within 10 % ${percent(s.within10)}, p95 ${percent(s.p95)}, bias ${percent(s.bias)}, Spearman ${s.spearman.toFixed(3)}, coverage ${percent(covered / s.count)}`,
+  );
+}

@@ -1,0 +1,279 @@
+/**
+ * Calibration of this machine's processor (spec latency 2.3): times chains of kernels and whole networks in random order
+ * until the time is up, watches a reference network for drift, and fits. Stops and resumes: its state is plain data.
+ */
+import { OptionError } from "../../errors.ts";
+import { makeRng } from "../../rng.ts";
+import { fuseKernels } from "../kernels.ts";
+import { networkOf } from "../network.ts";
+import type { CpuTarget } from "../target.ts";
+import { fitCalibration, type NetworkPoint, type UnitPoint } from "./fit.ts";
+import { type Measurement, measureGraph, type MeasureOptions } from "./measure.ts";
+import { chainGraph, drawUnit, emptyNetwork, randomNetwork, referenceNetwork, unitKinds } from "./units.ts";
+
+/** What has been measured so far; saved and given back to resume. */
+export interface CalibrationState {
+  readonly version: 1;
+  readonly seed: number;
+  readonly quick: boolean;
+  readonly host: string;
+  readonly threads: number;
+  /** Seconds spent measuring. */
+  spent: number;
+  /** By the task's name. */
+  done: Record<string, Measurement>;
+}
+
+export interface CalibrateOptions {
+  /** Three minutes instead of thirty. */
+  readonly quick?: boolean;
+  /** Caps the time, seconds; default 1800, quick 180. */
+  readonly seconds?: number;
+  readonly seed?: number;
+  /** Goes on from here. */
+  readonly state?: CalibrationState;
+  /** Called every few measurements with what has been measured so far. */
+  readonly save?: (state: CalibrationState) => Promise<void>;
+  /** @param fraction of the time that is spent */
+  readonly progress?: (fraction: number, note: string) => void;
+  /** Processor and cores, date, and engine, for the record. */
+  readonly host: string;
+  readonly date: string;
+  readonly engine: string;
+  /** Monotonic, milliseconds. */
+  readonly now?: () => number;
+  readonly stopped?: () => boolean;
+  /** Replaces the timing, for tests. */
+  readonly measure?: typeof measureGraph;
+}
+
+interface Task {
+  readonly name: string;
+  /** Measurements by name; all of them or, where one fails, none. */
+  run(options: MeasureOptions): Promise<Record<string, Measurement>>;
+}
+
+const REFERENCE_EVERY = 20;
+const DRIFT = 0.03;
+/** Fewest whole networks that a calibration is made of. */
+const FEWEST_NETWORKS = 12;
+
+interface Plan {
+  readonly seconds: number;
+  readonly units: number;
+  readonly networks: number;
+  readonly batches: readonly number[];
+  readonly chain: readonly number[];
+  readonly measure: MeasureOptions;
+}
+
+const plans = {
+  quick: {
+    seconds: 180,
+    units: 24,
+    networks: 90,
+    batches: [1, 64],
+    chain: [2, 8],
+    measure: { warmRuns: 20, warmSeconds: 0.03, blocks: 8, blockSeconds: 0.005, retries: 1 },
+  },
+  full: {
+    seconds: 1800,
+    units: 60,
+    networks: 300,
+    batches: [1, 8, 64, 512],
+    chain: [2, 4, 8, 16],
+    measure: { warmRuns: 50, warmSeconds: 0.1, blocks: 15, blockSeconds: 0.008, retries: 2 },
+  },
+} as const satisfies Readonly<Record<string, Plan>>;
+
+/** Calibrates a target, measuring on this machine. @throws OptionError if the time was too short to fit anything */
+export async function calibrateCpu(target: CpuTarget, options: CalibrateOptions): Promise<CpuTarget> {
+  const { quick = false, seed = 1, progress, now = () => performance.now(), save, measure = measureGraph } = options;
+  const plan: Plan = quick ? plans.quick : plans.full;
+  const limit = options.seconds ?? plan.seconds;
+  const state = options.state ?? {
+    version: 1,
+    seed,
+    quick,
+    host: options.host,
+    threads: target.cpu.threads,
+    spent: 0,
+    done: {},
+  };
+  checkState(state, target, options, quick);
+  const settings = { ...plan.measure, threads: target.cpu.threads, now };
+  const tasks = tasksOf(plan, state.seed, measure);
+  const reference = referenceNetwork(makeRng(1).fork("reference"));
+  const begun = now();
+  const before = state.spent;
+  const isOver = (): boolean => {
+    state.spent = before + (now() - begun) / 1e3;
+    return state.spent > limit || options.stopped?.() === true;
+  };
+  const timeOnce = async (name: string, run: () => Promise<Measurement>): Promise<Measurement> =>
+    (state.done[name] ??= await run());
+  const first = await timeOnce("reference", () => measure(reference, 1, settings));
+  await timeOnce("empty", () => measure(emptyNetwork(), 1, settings));
+
+  const finished = new Set(
+    tasks.flatMap(({ name }) => (Object.keys(state.done).some((key) => key.startsWith(name)) ? [name] : [])),
+  );
+  let batchOf: string[] = [];
+  let redone = false;
+  for (let i = 0; i < tasks.length && !isOver(); i++) {
+    const task = tasks[i]!;
+    if (finished.has(task.name)) continue;
+    Object.assign(state.done, await task.run(settings));
+    finished.add(task.name);
+    batchOf.push(task.name);
+    progress?.(Math.min(1, state.spent / limit), `${finished.size} of ${tasks.length} measured`);
+    if (batchOf.length < REFERENCE_EVERY) continue;
+    const check = await measure(reference, 1, settings);
+    if (Math.abs(check.seconds / first.seconds - 1) > DRIFT && !redone) {
+      // Something else ran: measure these again, once.
+      for (const name of batchOf) finished.delete(name);
+      i = tasks.findIndex(({ name }) => name === batchOf[0]) - 1;
+      redone = true;
+    } else redone = false;
+    batchOf = [];
+    await save?.(state);
+  }
+  await save?.(state);
+  return fitState(target, state, plan, tasks.length, options);
+}
+
+function checkState(state: CalibrationState, target: CpuTarget, options: CalibrateOptions, quick: boolean): void {
+  if (state.host !== options.host)
+    throw new OptionError(
+      "OPTION_RESUME",
+      `the calibration to resume was begun on another machine (${state.host}; this is ${options.host}). Start anew without --resume.`,
+    );
+  if (state.threads !== target.cpu.threads || state.quick !== quick)
+    throw new OptionError(
+      "OPTION_RESUME",
+      `the calibration to resume was begun with ${state.threads} threads${state.quick ? " and --quick" : ""}. Give the same options, or start anew without --resume.`,
+    );
+}
+
+/** All measurements in the random order of the seed; a task's name does not depend on the order. */
+function tasksOf(plan: Plan, seed: number, measure: typeof measureGraph): Task[] {
+  const rng = makeRng(seed);
+  const tasks: Task[] = [];
+  for (const kind of unitKinds)
+    for (let i = 0; i < plan.units; i++)
+      // Every second unit at batch 1 only: what most emulators are asked for.
+      for (const batch of i % 2 === 0 ? plan.batches : plan.batches.slice(0, 1)) {
+        const name = `unit|${kind}|${i}|${batch}|`;
+        const unit = drawUnit(kind, rng.fork(`unit ${kind} ${i}`));
+        tasks.push({
+          name,
+          async run(options) {
+            const times: Record<string, Measurement> = {};
+            for (const links of plan.chain)
+              times[`${name}${links}`] = await measure(chainGraph(unit, links, rng.fork(name)), batch, options);
+            return times;
+          },
+        });
+      }
+  const addNetwork = (name: string, i: number, batch: number): void => {
+    tasks.push({
+      name,
+      run: async (options) => ({ [name]: await measure(randomNetwork(rng.fork(`network ${i}`)), batch, options) }),
+    });
+  };
+  for (let i = 0; i < plan.networks; i++) addNetwork(`network|${i}|`, i, batchOfNetwork(plan, i));
+  for (let i = 0; i < Math.min(40, plan.networks); i += 2) addNetwork(`again|${i}|`, i, 1);
+  return rng.fork("order").shuffle(tasks);
+}
+
+/** Even networks at batch 1, odd ones at the others in turn. */
+function batchOfNetwork({ batches }: Plan, i: number): number {
+  return i % 2 === 0 ? batches[0]! : batches[1 + ((i >> 1) % (batches.length - 1))]!;
+}
+
+function fitState(
+  target: CpuTarget,
+  state: CalibrationState,
+  plan: Plan,
+  total: number,
+  options: CalibrateOptions,
+): CpuTarget {
+  const rng = makeRng(state.seed);
+  const units: UnitPoint[] = [];
+  const networks: NetworkPoint[] = [];
+  for (const kind of unitKinds)
+    for (let i = 0; i < plan.units; i++)
+      for (const batch of plan.batches) {
+        const times = plan.chain.flatMap((links) => {
+          const measured = state.done[`unit|${kind}|${i}|${batch}|${links}`];
+          return measured === undefined ? [] : [[links, measured.seconds] as const];
+        });
+        if (times.length < 2) continue;
+        const kernels = fuseKernels(networkOf(chainGraph(drawUnit(kind, rng.fork(`unit ${kind} ${i}`)), 1, rng)));
+        units.push({ kernels, batch, seconds: slope(times) });
+      }
+  const ratios: number[] = [];
+  for (let i = 0; i < plan.networks; i++) {
+    const measured = state.done[`network|${i}|`];
+    if (measured === undefined) continue;
+    const kernels = fuseKernels(networkOf(randomNetwork(rng.fork(`network ${i}`))));
+    networks.push({ kernels, batch: batchOfNetwork(plan, i), seconds: measured.seconds });
+    const again = state.done[`again|${i}|`];
+    if (again) ratios.push(Math.log(again.seconds / measured.seconds));
+  }
+  if (networks.length < FEWEST_NETWORKS)
+    throw new OptionError(
+      "OPTION_CALIBRATION",
+      `only ${Object.keys(state.done).length} of ${total} measurements were made, too few to fit. Give it more time, or go on with --resume.`,
+    );
+  const reference = state.done.reference!;
+  const calibration = fitCalibration(units, networks, target, {
+    date: options.date,
+    host: options.host,
+    engine: options.engine,
+    referenceSeconds: reference.seconds,
+    noiseCv: Math.sqrt(ratios.reduce((sum, r) => sum + r * r, 0) / Math.max(1, ratios.length) / 2),
+    sessionSeconds: state.done.empty!.seconds,
+    batches: plan.batches,
+  });
+  return {
+    ...target,
+    source: `measured on ${options.host}, ${options.date.slice(0, 10)}`,
+    engine: { name: "ort", version: options.engine },
+    calibration,
+  };
+}
+
+/** Seconds per link: weighted least squares of T = a + n t. */
+function slope(times: readonly (readonly [links: number, seconds: number])[]): number {
+  let [w, wn, wt, wnn, wnt] = [0, 0, 0, 0, 0];
+  for (const [n, t] of times) {
+    const weight = 1 / t ** 2;
+    w += weight;
+    wn += weight * n;
+    wt += weight * t;
+    wnn += weight * n * n;
+    wnt += weight * n * t;
+  }
+  return (w * wnt - wn * wt) / (w * wnn - wn * wn);
+}
+
+/** How far this machine is from its calibration: times the reference network again. @returns now / then */
+export async function referenceRatio(
+  target: CpuTarget,
+  options: MeasureOptions & { readonly measure?: typeof measureGraph } = {},
+): Promise<number> {
+  const { measure = measureGraph, ...rest } = options;
+  const { calibration } = target;
+  if (calibration === undefined) return 1;
+  const reference = referenceNetwork(makeRng(1).fork("reference"));
+  const { seconds } = await measure(reference, 1, {
+    threads: target.cpu.threads,
+    warmRuns: 50,
+    warmSeconds: 0.2,
+    blocks: 20,
+    blockSeconds: 0.02,
+    ...rest,
+  });
+  return seconds / calibration.referenceSeconds;
+}

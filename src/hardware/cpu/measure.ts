@@ -1,0 +1,105 @@
+/** Timing of graphs on this machine's processor (spec latency 2.3). The clock is an argument. */
+import { getEngine } from "../../engine/index.ts";
+import { allocate, type Graph, sizeOf } from "../../graph/index.ts";
+import { makeRng } from "../../rng.ts";
+import { median, quantile } from "../metrics.ts";
+
+export interface MeasureOptions {
+  readonly threads?: number;
+  /** Warm-up runs and seconds, both at least. Default 50 and 0.5. */
+  readonly warmRuns?: number;
+  readonly warmSeconds?: number;
+  /** Default 30 blocks of at least 20 ms and 5 runs. */
+  readonly blocks?: number;
+  readonly blockSeconds?: number;
+  /** Measures again, at most this often, where (p90 - p10) / p50 exceeds 15 %. Default 2. */
+  readonly retries?: number;
+  /** Monotonic, milliseconds. */
+  readonly now?: () => number;
+}
+
+export interface Measurement {
+  /** Median of block means, seconds per call. */
+  readonly seconds: number;
+  readonly p10: number;
+  readonly p90: number;
+  readonly min: number;
+  /** Calls that were timed. */
+  readonly count: number;
+}
+
+/** Spread above which a measurement is redone. */
+export const MAX_SPREAD = 0.15;
+
+/** Times one call of a graph with `batch` rows on the cpu provider. Inputs are random and stay in place, results go where
+ * the engine keeps them. */
+export async function measureGraph(graph: Graph, batch: number, options: MeasureOptions = {}): Promise<Measurement> {
+  const executable = await getEngine("onnxruntime").compile(graph, { threads: options.threads ?? 1 });
+  try {
+    const rng = makeRng(2);
+    const feeds = Object.fromEntries(
+      graph.nodes.flatMap((node, id) => {
+        if (node.op !== "Input") return [];
+        const { dtype, shape } = graph.types[id]!;
+        const buffer = allocate(dtype, sizeOf(shape, batch));
+        if (buffer instanceof Float32Array || buffer instanceof Float64Array)
+          for (let i = 0; i < buffer.length; i++) buffer[i] = rng.uniform();
+        return [[node.name, buffer] as const];
+      }),
+    );
+    const call = async (): Promise<void> => {
+      await executable.run(feeds, { rows: batch });
+    };
+    return await measureCalls(call, options);
+  } finally {
+    await executable.dispose();
+  }
+}
+
+/** Times a call: warm-up, blocks, again where they scatter. */
+export async function measureCalls(call: () => Promise<void>, options: MeasureOptions = {}): Promise<Measurement> {
+  const { warmRuns = 50, warmSeconds = 0.5, retries = 2, now = () => performance.now() } = options;
+  const begun = now();
+  for (let runs = 0; runs < warmRuns || now() - begun < 1e3 * warmSeconds; runs++) await call();
+  let best = await timeBlocks(call, options, now);
+  for (let again = 0; again < retries && spreadOf(best) > MAX_SPREAD; again++) {
+    const next = await timeBlocks(call, options, now);
+    if (spreadOf(next) < spreadOf(best)) best = next;
+  }
+  return best;
+}
+
+/** (p90 - p10) / p50. */
+export function spreadOf({ p10, p90, seconds }: Measurement): number {
+  return (p90 - p10) / seconds;
+}
+
+async function timeBlocks(
+  call: () => Promise<void>,
+  { blocks = 30, blockSeconds = 0.02 }: MeasureOptions,
+  now: () => number,
+): Promise<Measurement> {
+  const means: number[] = [];
+  let count = 0;
+  for (let block = 0; block < blocks; block++) {
+    const begun = now();
+    let runs = 0;
+    let spent = 0;
+    while (runs < 5 || spent < 1e3 * blockSeconds) {
+      // The clock costs as much as a small network: look at it rarely.
+      const step = runs < 5 ? 5 : runs;
+      for (let i = 0; i < step; i++) await call();
+      runs += step;
+      spent = now() - begun;
+    }
+    means.push(spent / 1e3 / runs);
+    count += runs;
+  }
+  return {
+    seconds: median(means),
+    p10: quantile(means, 0.1),
+    p90: quantile(means, 0.9),
+    min: Math.min(...means),
+    count,
+  };
+}

@@ -1,0 +1,98 @@
+/** Latency on a processor under ONNX Runtime: session + kernels, from a table, a fit, or a rough formula (spec latency 2). */
+import type { Graph } from "../../graph/index.ts";
+import { EngineError } from "../../errors.ts";
+import { factorsFor } from "../conformal.ts";
+import { fuseKernels, type Kernel } from "../kernels.ts";
+import type { Network } from "../network.ts";
+import { asNetwork, assemble, identify, type LatencyModel, type OperationLatency, sumOfParts } from "../prediction.ts";
+import type { CpuTarget } from "../target.ts";
+import { kindOf, tableKey } from "./features.ts";
+import { kernelTime } from "./fit.ts";
+
+/** Without a calibration: a call, a kernel, FLOP per cycle and core that products reach, bytes/s, seconds per element of a
+ * transcendental function. Of the order of a server core. */
+const ROUGH = {
+  session: 6e-6,
+  kernel: 1e-6,
+  flopPerCycle: 12,
+  bytesPerSecond: 1.5e10,
+  dear: 4e-9,
+  activation: 1e-9,
+  cheap: 1.5e-10,
+} as const;
+
+/** How a machine that drifted from its calibration is treated (spec latency 2.3): up to 3 % as it is, up to 15 % scaled,
+ * above that refused. */
+export const DRIFT_LIMITS = { scale: 0.03, refuse: 0.15 } as const;
+
+/** The latency model of a processor. @param ratio of the reference network now to then, from `referenceRatio`
+ * @throws EngineError if the machine is no longer what was calibrated */
+export function cpuModel(target: CpuTarget, ratio = 1): LatencyModel {
+  const identity = identify(target);
+  const { calibration, cpu } = target;
+  const drift = Math.abs(ratio - 1);
+  if (calibration !== undefined && drift > DRIFT_LIMITS.refuse)
+    throw new EngineError(
+      "ENGINE_CALIBRATION",
+      `${target.id}: the reference network takes ${ratio.toFixed(2)} times what it took when this was calibrated (${calibration.host}, ${calibration.date.slice(0, 10)}). Run \`condense latency calibrate --target ${target.id}\` on this machine, or wait until nothing else runs.`,
+    );
+  const scale = drift > DRIFT_LIMITS.scale ? ratio : 1;
+  const drifted =
+    scale === 1
+      ? []
+      : [`scaled by ${ratio.toFixed(2)}: the reference network's time now against when it was calibrated`];
+  return {
+    target,
+    predict(graph: Graph | Network, batch = 1) {
+      const kernels = fuseKernels(asNetwork(graph));
+      if (calibration === undefined) {
+        const perOp = kernels.map((kernel) => roughTime(kernel, batch, cpu));
+        return assemble(identity, batch, { perOp, fixed: [{ name: "call", seconds: ROUGH.session }], warnings: [] });
+      }
+      let outside = 0;
+      const perOp = kernels.map((kernel): OperationLatency => {
+        const known = calibration.table[tableKey(kernel, batch)];
+        const multiplier = calibration.kinds[kindOf(kernel)]?.multiplier ?? 1;
+        const { seconds, inside } = kernelTime(calibration.kinds, kernel, batch, cpu, calibration.padding);
+        if (!inside && known === undefined) outside++;
+        return {
+          ids: kernel.nodes,
+          kernel: kernel.name,
+          seconds: scale * (known === undefined ? seconds : known * multiplier),
+          bound: kernel.macs > 0 ? "compute" : "memory",
+          source: known === undefined ? "fit" : "table",
+        };
+      });
+      const fixed = [{ name: "call", seconds: scale * calibration.sessionSeconds }];
+      const factors = factorsFor(calibration.residuals, sumOfParts(perOp, fixed));
+      // Outside the box the interval is twice as wide, in logarithms.
+      const widened =
+        outside > 0 ? { ...factors, lo: Math.min(factors.lo, 1) ** 2, hi: Math.max(factors.hi, 1) ** 2 } : factors;
+      const warnings = [
+        ...drifted,
+        ...(outside > 0 ? [`${outside} kernels are larger than what was calibrated: twice the interval`] : []),
+        ...(calibration.batches.includes(batch) || batch < Math.max(...calibration.batches)
+          ? []
+          : [`batch ${batch} is above those calibrated (${calibration.batches.join(", ")})`]),
+      ];
+      return assemble(identity, batch, { perOp, fixed, factors: widened, warnings });
+    },
+  };
+}
+
+function roughTime(kernel: Kernel, batch: number, cpu: CpuTarget["cpu"]): OperationLatency {
+  const kind = kindOf(kernel).replace("64", "");
+  const perElement = kind === "dear" ? ROUGH.dear : kind === "activation" ? ROUGH.activation : ROUGH.cheap;
+  const arithmetic =
+    (2 * kernel.macs * batch) / (ROUGH.flopPerCycle * cpu.ghz * 1e9 * cpu.threads) +
+    kernel.elementOps * batch * perElement;
+  const memory = ((kernel.bytesIn + kernel.bytesOut) * batch + kernel.bytesWeights) / ROUGH.bytesPerSecond;
+  const work = Math.max(arithmetic, memory);
+  return {
+    ids: kernel.nodes,
+    kernel: kernel.name,
+    seconds: ROUGH.kernel + work,
+    bound: ROUGH.kernel > work ? "overhead" : arithmetic > memory ? "compute" : "memory",
+    source: "formula",
+  };
+}

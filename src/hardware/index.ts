@@ -1,0 +1,37 @@
+/** Hardware: targets, latency models, calibration and budgets. */
+export {
+  type AdditiveTable,
+  expectedLatency,
+  fitTable,
+  logitGradient,
+  probabilityGradient,
+  tableAround,
+  tableLatency,
+} from "./additive.ts";
+export { parseBudget, showLatency } from "./budget.ts";
+export { conformalFactors, factorsFor, type IntervalFactors, type Residuals } from "./conformal.ts";
+export { calibrateCpu, type CalibrateOptions, type CalibrationState, referenceRatio } from "./cpu/calibrate.ts";
+export type { CpuCalibration } from "./cpu/calibration.ts";
+export { measureGraph, type Measurement, type MeasureOptions } from "./cpu/measure.ts";
+export { cpuModel } from "./cpu/model.ts";
+export { optimisedKernels, withConstantWeights } from "./cpu/optimised.ts";
+export { calibrationPath, hostName, loadCalibrated, loadState, runtimeVersion, saveJson } from "./cpu/store.ts";
+export { fpgaModel } from "./fpga/model.ts";
+export { gpuModel } from "./gpu/model.ts";
+export { fuseKernels, type Kernel } from "./kernels.ts";
+export { type PredictionScores, scorePredictions } from "./metrics.ts";
+export { latencyModel } from "./model.ts";
+export { type Network, networkMacs, networkOf, type Operation } from "./network.ts";
+export { nonNegativeLeastSquares, ridgeRegression } from "./nnls.ts";
+export {
+  type FpgaResources,
+  type LatencyInterval,
+  type LatencyModel,
+  type LatencyPrediction,
+  meetsBudget,
+  type OperationLatency,
+} from "./prediction.ts";
+export { fitRegressor, type LatencyRegressor, regressorGradient, regressorLatency } from "./regressor.ts";
+export { type CpuTarget, type FpgaTarget, type GpuTarget, type Target, targetHash, TARGET_VERSION } from "./target.ts";
+export { parseTarget, readTarget } from "./target-file.ts";
+export { getTarget, resolveTarget, targets } from "./targets/index.ts";
