@@ -22,6 +22,8 @@ interface Prediction {
   /** Standard deviation of the noise. */
   readonly noise: Float64Array;
   readonly fitSeconds: number;
+  /** Of the processor, over all threads; true only with --jobs 1. */
+  readonly cpuSeconds: number;
   readonly note: string;
 }
 
@@ -52,6 +54,16 @@ function moments(values: Float64Array): { mean: number; std: number } {
   return { mean, std: std > 0 ? std : 1 };
 }
 
+/** Seconds since the call, by the clock and of the processor. */
+function stopwatch(): () => { fitSeconds: number; cpuSeconds: number } {
+  const start = performance.now();
+  const cpu = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    return { fitSeconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
+  };
+}
+
 async function byProcess(train: Rows, test: Rows): Promise<Prediction> {
   const { n, d } = train;
   const columns = Array.from({ length: d }, (_, l) =>
@@ -59,13 +71,13 @@ async function byProcess(train: Rows, test: Rows): Promise<Prediction> {
   );
   const scaled = (x: Float64Array): Float64Array => x.map((v, i) => (v - columns[i % d]!.mean) / columns[i % d]!.std);
   const out = moments(train.y);
-  const start = performance.now();
+  const elapsed = stopwatch();
   const found = await fitProcess(
     scaled(train.x),
     train.y.map((v) => (v - out.mean) / out.std),
     { n, d, m: 1 },
   );
-  const fitSeconds = (performance.now() - start) / 1000;
+  const times = elapsed();
   const { mean, variance } = await predictProcess(found, scaled(test.x));
   const [output] = found.outputs;
   const parts = output!.components.map(
@@ -76,7 +88,7 @@ async function byProcess(train: Rows, test: Rows): Promise<Prediction> {
     mean: mean.map((v) => v * out.std + out.mean),
     std: variance.map((v) => Math.sqrt(v) * out.std),
     noise: new Float64Array(test.n).fill(Math.sqrt(output!.noise) * out.std),
-    fitSeconds,
+    ...times,
     note: `${parts.join(", ")}; spread ${size.toPrecision(2)}^${power} (${prior}); noise ${output!.noise.toExponential(1)}; loo crps ${output!.looCrps.toPrecision(3)}`,
   };
 }
@@ -86,13 +98,13 @@ async function byEmulator(train: Rows, test: Rows): Promise<Prediction> {
     Object.fromEntries(
       Array.from({ length: d }, (_, l) => [`x${l + 1}`, Float64Array.from({ length: n }, (_, i) => x[i * d + l]!)]),
     );
-  const start = performance.now();
+  const elapsed = stopwatch();
   const { bytes } = await fit({ ...table(train), y: train.y }, { outputs: ["y"] });
-  const fitSeconds = (performance.now() - start) / 1000;
+  const times = elapsed();
   const emulator = await loadEmulator(bytes);
   const [field] = await emulator.predict(test.x);
   await emulator.dispose();
-  return { mean: field!.mean, std: field!.std, noise: field!.noise, fitSeconds, note: "" };
+  return { mean: field!.mean, std: field!.std, noise: field!.noise, ...times, note: "" };
 }
 
 async function main(): Promise<void> {
@@ -133,9 +145,14 @@ async function main(): Promise<void> {
       const lines = Array.from(found.mean, (mean, i) =>
         [mean, found.std[i], Math.hypot(found.std[i]!, found.noise[i]!)].join(","),
       );
-      await writeFile(`${out}/${name}.json`, JSON.stringify({ t_fit: found.fitSeconds, note: found.note }));
+      await writeFile(
+        `${out}/${name}.json`,
+        JSON.stringify({ t_fit: found.fitSeconds, t_cpu: found.cpuSeconds, note: found.note }),
+      );
       await writeFile(`${out}/${name}.csv`, `mean,std,std_obs\n${lines.join("\n")}\n`);
-      console.log(`${name.padEnd(36)} ${found.fitSeconds.toFixed(1).padStart(6)} s  ${found.note}`);
+      console.log(
+        `${name.padEnd(36)} ${found.fitSeconds.toFixed(1).padStart(6)} s, ${found.cpuSeconds.toFixed(1)} of cpu  ${found.note}`,
+      );
     }
   };
   await Promise.all(Array.from({ length: Number(values.jobs) }, work));

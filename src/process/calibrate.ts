@@ -7,13 +7,13 @@
 import { meanCrps } from "./scores.ts";
 
 /** factor(x) = size * (sum_i w_i z_i + prior * mean z) / (sum_i w_i + prior), w_i = R(x, x_i)^power, z_i squared
- * standardised residuals; `power` 0: factor = size everywhere. */
+ * standardised residuals of the first r runs; `power` 0: factor = size everywhere. */
 export interface Spread {
   readonly size: number;
   /** 0 or a power of two. */
   readonly power: number;
   readonly prior: number;
-  /** Squared standardised residuals, n; empty where the power is 0. */
+  /** Squared standardised residuals, r; empty where the power is 0. */
   readonly squares: Float64Array;
   readonly meanSquare: number;
 }
@@ -24,11 +24,12 @@ const priors = [0.1, 0.3, 1, 3, 10];
 const worthIt = 0.01;
 
 /** The spread, and the factor at each run (its own residual left out).
- * @param correlations n × n among the runs, lower triangle read */
+ * @param correlations of the runs with the first `r` of them, whose residuals weigh in, n × r */
 export function calibrate(
   errors: Float64Array,
   variances: Float64Array,
   correlations: Float64Array,
+  r: number,
 ): { readonly spread: Spread; readonly factors: Float64Array; readonly score: number } {
   const n = errors.length;
   const squares = errors.map((e, i) => (e * e) / variances[i]!);
@@ -40,19 +41,18 @@ export function calibrate(
     score: plain.score,
   };
   const weights = correlations.slice();
+  for (let i = 0; i < r; i++) weights[i * r + i] = 0;
   let last = 1;
   let bar = plain.score * (1 - worthIt);
   for (const power of powers) {
     for (; last < power; last *= 2) for (let i = 0; i < weights.length; i++) weights[i]! *= weights[i]!;
     const near = new Float64Array(n);
     const total = new Float64Array(n);
-    for (let i = 1; i < n; i++)
-      for (let j = 0; j < i; j++) {
-        const w = weights[i * n + j]!;
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < r; j++) {
+        const w = weights[i * r + j]!;
         near[i]! += w * squares[j]!;
-        near[j]! += w * squares[i]!;
         total[i]! += w;
-        total[j]! += w;
       }
     for (const prior of priors) {
       const shape = near.map((v, i) => (v + prior * meanSquare) / (total[i]! + prior));
@@ -62,7 +62,11 @@ export function calibrate(
       );
       if (score >= bar) continue;
       bar = score;
-      best = { spread: { size, power, prior, squares, meanSquare }, factors: shape.map((v) => v * size), score };
+      best = {
+        spread: { size, power, prior, squares: squares.slice(0, r), meanSquare },
+        factors: shape.map((v) => v * size),
+        score,
+      };
     }
   }
   return best;

@@ -1,7 +1,7 @@
 /** A fitted process as nodes: from standardised inputs to mean and variances, all float64. */
 import { type Engine, getEngine } from "../engine/index.ts";
 import { type GraphBuilder, graphBuilder, type NodeId } from "../graph/index.ts";
-import type { Component, OutputProcess, ProcessFit } from "./fit.ts";
+import type { Component, OutputProcess, ProcessFit } from "./process.ts";
 import { type Kernel, kernelRate, kernelShapes } from "./kernel.ts";
 
 /** N × m each, in the units of the outputs that were fitted. */
@@ -40,7 +40,7 @@ function outputGraph(b: GraphBuilder, x: NodeId, fit: ProcessFit, output: Output
   if (spread.power === 0) return { mean, variance: b.scale(variance, spread.size) };
   let near = parts[output.lead]!.correlations;
   for (let power = 1; power < spread.power; power *= 2) near = b.square(near);
-  const sums = b.matMul(near, b.constant(spreadColumns(spread.squares), [fit.n, 2], "float64"));
+  const sums = b.matMul(near, b.constant(spreadColumns(spread.squares), [fit.r, 2], "float64"));
   const factor = b.scale(
     b.div(
       b.shift(b.slice(sums, 1, 0, 1), spread.prior * spread.meanSquare),
@@ -63,20 +63,22 @@ function spreadColumns(squares: Float64Array): Float64Array {
 }
 
 interface ComponentNodes extends ProcessNodes {
+  /** With the first r runs, N × r. */
   readonly correlations: NodeId;
 }
 
 function componentGraph(b: GraphBuilder, x: NodeId, fit: ProcessFit, c: Component, addNugget: boolean): ComponentNodes {
-  const { n } = fit;
-  const correlations = correlationGraph(b, x, fit, c.kernel);
+  const { n, r } = fit;
+  const all = correlationGraph(b, x, fit, c.kernel);
   const [trend] = c.coefficients;
-  const mean = b.shift(b.matMul(correlations, b.constant(c.alpha, [n, 1], "float64")), trend!);
-  const transposed = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) transposed[j * n + i] = c.inverseFactor[i * n + j]!;
-  const v = b.matMul(correlations, b.constant(transposed, [n, n], "float64"));
+  const mean = b.shift(b.matMul(all, b.constant(c.alpha, [n, 1], "float64")), trend!);
+  const correlations = b.slice(all, 1, 0, r);
+  const transposed = new Float64Array(r * r);
+  for (let i = 0; i < r; i++) for (let j = 0; j <= i; j++) transposed[j * r + i] = c.inverseFactor[i * r + j]!;
+  const v = b.matMul(correlations, b.constant(transposed, [r, r], "float64"));
   const explained = b.reduceSum(b.square(v), [1], true);
   // What the uncertain constant adds: ((1 - v L⁻¹1) / |L⁻¹1|)².
-  const slack = b.shift(b.scale(b.matMul(v, b.constant(c.trendFactor, [n, 1], "float64")), -1), 1);
+  const slack = b.shift(b.scale(b.matMul(v, b.constant(c.trendFactor, [r, 1], "float64")), -1), 1);
   const added = b.square(b.scale(slack, c.trendInverse[0]!));
   const left = b.binary("Max", b.shift(b.scale(explained, -1), 1), b.scalar(0, explained));
   const variance = b.shift(b.scale(b.sum(left, added), c.variance), addNugget ? c.nugget * c.variance : 0);

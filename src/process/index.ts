@@ -1,3 +1,5 @@
 /** Gaussian processes: contestants and partners of the networks. */
-export { type Component, fitProcess, type OutputProcess, type ProcessFit, type ProcessOptions } from "./fit.ts";
+export type { ProcessOptions } from "./contest.ts";
+export { fitProcess } from "./fit.ts";
 export { predictProcess, processGraph, type ProcessNodes } from "./graph.ts";
+export type { Component, OutputProcess, ProcessFit } from "./process.ts";

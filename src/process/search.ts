@@ -9,9 +9,12 @@ import { minimise, type Minimum } from "./minimise.ts";
 import { type Family, parameterCount, posterior, posteriorValue, type Problem } from "./posterior.ts";
 
 /** Smallest and largest nugget, in units of the process's variance. */
-const nuggets = [1e-8, 10] as const;
-/** Inverse length scales to start from, in units of 1 / (range sqrt d). */
+export const leastNugget = 1e-8;
+const mostNugget = 10;
+/** Inverse length scales to start from, in units of 1 / (range sqrt d); the largest only where runs can show such detail. */
 const startRates = [0.3, 1, 3, 10, 30, 100];
+const fineRate = 10;
+const fineInputs = 3;
 const startNuggets = [1e-6, 1e-3, 0.1];
 /** Factors on a known mode's inverse length scales. */
 const restartFactors = [0.2, 0.5, 1, 2];
@@ -33,8 +36,8 @@ function limitsOf(family: Family, p: Problem): { lower: Float64Array; upper: Flo
     lower[l] = Math.log(1e-4 / p.ranges[l]!);
     upper[l] = Math.log(300 / p.ranges[l]!);
   }
-  lower[p.d] = Math.log(nuggets[0]);
-  upper[p.d] = Math.log(nuggets[1]);
+  lower[p.d] = Math.log(leastNugget);
+  upper[p.d] = Math.log(mostNugget);
   return { lower, upper };
 }
 
@@ -105,7 +108,8 @@ export async function findMode(
   more: readonly Float64Array[] = [],
 ): Promise<Minimum> {
   const limits = limitsOf(family, problem);
-  const grid = startRates.flatMap((rate) => startNuggets.map((nugget) => isotropic(family, problem, rate, nugget)));
+  const rates = startRates.filter((rate) => rate <= fineRate || problem.d <= fineInputs);
+  const grid = rates.flatMap((rate) => startNuggets.map((nugget) => isotropic(family, problem, rate, nugget)));
   const starts = [...more, ...(await ranked(grid, family, problem, algebra, budget.starts))];
   const subset = randomSubset(problem, budget.subset, rng);
   const evaluate = (theta: Float64Array): ReturnType<typeof posterior> => posterior(theta, family, subset, algebra);

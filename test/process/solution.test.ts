@@ -49,7 +49,7 @@ async function plainFit(family: Family, p: Problem, theta: Float64Array): Promis
   const spread = { size: 1, power: 0, prior: 0, squares: new Float64Array(0), meanSquare: 1 };
   const { looMean, looVariance } = s;
   const output = { components: [{ ...s, weight: 1 }], lead: 0, spread, noise: 1, looMean, looVariance, looCrps: 0 };
-  return { version: 1, x: p.x, n: p.n, d: p.d, outputs: [output] };
+  return { version: 1, x: p.x, n: p.n, r: p.n, d: p.d, outputs: [output] };
 }
 
 function expectClose(found: ArrayLike<number>, wanted: readonly number[], relative: number): void {

@@ -1,0 +1,46 @@
+/** What a fit of Gaussian processes is: plain data, from which predictions are made as a graph. */
+import type { Spread } from "./calibrate.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** One Gaussian process of a stack: everything that its predictions need. */
+export interface Component {
+  readonly weight: number;
+  readonly kernel: Kernel;
+  readonly nugget: number;
+  /** sigma². */
+  readonly variance: number;
+  /** Weights of the runs in the mean, n; trend coefficients, q. */
+  readonly alpha: Float64Array;
+  readonly coefficients: Float64Array;
+  /** Of the first r runs: inverse of the lower factor L of R + nugget I, r × r; L⁻¹ H, r × q; inverse factor of its Gram
+   * matrix, q × q. */
+  readonly inverseFactor: Float64Array;
+  readonly trendFactor: Float64Array;
+  readonly trendInverse: Float64Array;
+}
+
+/** One output. */
+export interface OutputProcess {
+  readonly components: readonly Component[];
+  /** Which component's correlations weigh the residuals of a varying spread. */
+  readonly lead: number;
+  readonly spread: Spread;
+  /** Variance of the simulator's noise; 0: none was seen, and nuggets count as uncertainty about the simulator. */
+  readonly noise: number;
+  /** Mean of each run held out, one per row that was given. */
+  readonly looMean: Float64Array;
+  /** Variance of a held-out run, noise included, calibrated. */
+  readonly looVariance: Float64Array;
+  /** Mean leave-one-out CRPS. */
+  readonly looCrps: number;
+}
+
+export interface ProcessFit {
+  readonly version: 1;
+  /** Inputs of the runs that the mean is made of, n × d, the first r of which carry the variance. */
+  readonly x: Float64Array;
+  readonly n: number;
+  readonly r: number;
+  readonly d: number;
+  readonly outputs: readonly OutputProcess[];
+}
