@@ -25,7 +25,14 @@ import {
   supernet,
 } from "../src/space/index.ts";
 import { inProcess, type TaskRunner, workerPool } from "../src/tasks/index.ts";
-import { memberTask, predictGraph, supernetTrainer, type TrainingData } from "../src/train/index.ts";
+import {
+  convolutionRate,
+  memberTask,
+  predictGraph,
+  runTrial,
+  supernetTrainer,
+  type TrainingData,
+} from "../src/train/index.ts";
 import { blobs, oscillator, simulate, type Toy } from "./toys.ts";
 
 interface Case {
@@ -38,7 +45,11 @@ interface Case {
   /** Epochs of the search, and steps of final training, for an architecture of typical cost. */
   readonly searchEpochs: number;
   readonly finalSteps: number;
+  /** Architectures that the search trains by themselves, for a sixteenth of the final training each. */
+  readonly trials: number;
 }
+
+const trialShare = 1 / 16;
 
 const test = 100;
 const cases = {
@@ -51,6 +62,7 @@ const cases = {
     space: { channels: 8 },
     searchEpochs: 150,
     finalSteps: 1500,
+    trials: 160,
   },
   blobs: {
     toy: blobs,
@@ -61,6 +73,7 @@ const cases = {
     space: { channels: 8, minChannels: 4, stageNodes: 2 },
     searchEpochs: 60,
     finalSteps: 400,
+    trials: 100,
   },
 } as const satisfies Record<string, Case>;
 
@@ -183,7 +196,7 @@ async function finalTrain(
       loss: "huber",
       adamSteps,
       batch,
-      learningRate: 2e-3,
+      learningRate: convolutionRate,
       finalLearningRate: 3e-5,
       path: [{ weightDecay: 0, iterations: 0 }],
       lbfgsMemory: 10,
@@ -202,12 +215,15 @@ async function finalTrain(
 async function runSearch(problem: Problem, strategy: string, rng: Rng): Promise<SearchResult> {
   const { space, data, typical, which } = problem;
   const held = Math.round(validationShare * data.rows);
+  const trainRows = Int32Array.from({ length: data.rows - held }, (_, i) => held + i);
+  const validationRows = Int32Array.from({ length: held }, (_, i) => i);
+  const work = trialShare * which.finalSteps * 3 * typical * batch;
   const trainer = await supernetTrainer({
     engine: getEngine("onnxruntime"),
     network: supernet(space),
     data,
-    trainRows: Int32Array.from({ length: data.rows - held }, (_, i) => held + i),
-    validationRows: Int32Array.from({ length: held }, (_, i) => i),
+    trainRows,
+    validationRows,
     batch,
     loss: "huber",
     rng: rng.fork("supernet"),
@@ -219,7 +235,33 @@ async function runSearch(problem: Problem, strategy: string, rng: Rng): Promise<
     budget: which.searchEpochs * 3 * typical * (data.rows - held),
     members,
     rng: rng.fork("search"),
-    onStep: ({ steps, history }, fraction) => {
+    workExponent: 1,
+    trials: {
+      count: which.trials,
+      macs: work,
+      run: (architecture) =>
+        runTrial(
+          {
+            space: problem.options,
+            data,
+            trainRows,
+            validationRows,
+            batch,
+            work,
+            loss: "huber",
+            seed: rng.fork("trials").seed,
+            engine: "onnxruntime",
+            runner: problem.runner,
+          },
+          architecture,
+        ),
+    },
+    onStep: ({ steps, history, tried }, fraction) => {
+      if (tried.length > 0) {
+        const best = Math.min(...tried.map(({ loss }) => loss));
+        note(`  ${tried.length} trials, ${(100 * fraction).toFixed(0)} %, best ${best.toPrecision(3)}`);
+        return;
+      }
       const losses = history.flatMap(({ valLoss }) => valLoss ?? []).slice(-8);
       const mean = losses.reduce((a, c) => a + c, 0) / losses.length;
       if (steps % 10 === 0)
@@ -385,7 +427,7 @@ async function main(): Promise<void> {
   const lines = [...header];
   for (const [name, base] of Object.entries<Case>(cases)) {
     if (values.case !== undefined && values.case !== name) continue;
-    const quick = values.quick ? { seeds: 1, randoms: 3, searchEpochs: 4, finalSteps: 30 } : {};
+    const quick = values.quick ? { seeds: 1, randoms: 3, searchEpochs: 4, finalSteps: 30, trials: 8 } : {};
     const which: Case = {
       ...base,
       ...quick,

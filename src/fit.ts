@@ -39,6 +39,7 @@ import {
   type Strategy,
 } from "./search/index.ts";
 import {
+  type Architecture,
   architectureId,
   compact,
   describeArchitecture,
@@ -59,8 +60,10 @@ import {
   losses,
   type LossName,
   planSearch,
+  planTrials,
   predictRows,
   probe,
+  runTrial,
   supernetEnsemble,
   supernetTrainer,
   trainEnsemble,
@@ -303,8 +306,8 @@ async function runSearch(
   options: FitOptions,
   control: { readonly shouldStop: () => boolean; readonly onFraction: (fraction: number, note: string) => void },
 ): Promise<SearchResult> {
-  const { space, strategy, effort, foldOf, isValidation, rng, members, engine } = prepared;
-  const { checkpoints } = options;
+  const { space, spaceOptions, strategy, effort, foldOf, isValidation, rng, members, engine, loss } = prepared;
+  const { checkpoints, runner = inProcess() } = options;
   type Saved = Omit<SearchResult, "history"> & { readonly records: History["records"] };
   const done = (await checkpoints?.read("search-result")) as Saved | undefined;
   if (done !== undefined) return { ...done, history: makeHistory(done.records) };
@@ -314,13 +317,38 @@ async function runSearch(
   const typical = Array.from({ length: 32 }, (_, i) =>
     macs(space, randomArchitecture(space, rng.fork(`typical ${i}`))),
   );
-  const plan = planSearch(effort, trainRows.length, typical.reduce((a, c) => a + c, 0) / typical.length);
+  const typicalMacs = typical.reduce((a, c) => a + c, 0) / typical.length;
+  const plan = planSearch(effort, trainRows.length, typicalMacs);
+  const validationRows = rows.filter(isValidation);
+  const trialPlan =
+    prepared.ensemble === "trained"
+      ? planTrials(effort, {
+          rows: trainRows.length,
+          macs: typicalMacs,
+          convolutional: space.heads.some(({ kind }) => kind === "decoder"),
+          members,
+          loss,
+          weightDecay: footing.weightDecay,
+        })
+      : undefined;
+  const trials = trialPlan && {
+    count: trialPlan.count,
+    macs: trialPlan.work,
+    run: (architecture: Architecture) =>
+      runTrial(
+        {
+          ...{ space: spaceOptions, data: footing.data, trainRows, validationRows, engine, runner },
+          ...{ batch: trialPlan.batch, work: trialPlan.work, loss: "mse", seed: rng.fork("trials").seed },
+        },
+        architecture,
+      ),
+  };
   const trainer = await supernetTrainer({
     engine: getEngine(engine),
     network: supernet(space),
     data: footing.data,
     trainRows,
-    validationRows: rows.filter(isValidation),
+    validationRows,
     batch: plan.batch,
     loss: "huber",
     rng: rng.fork("supernet"),
@@ -334,11 +362,13 @@ async function runSearch(
     steps: plan.steps,
     members,
     rng: rng.fork("search"),
+    ...(trials === undefined ? {} : { trials, workExponent: 1 }),
     ...(state === undefined ? {} : { resume: state }),
     ...(options.constraint === undefined ? {} : { constraint: options.constraint }),
     shouldStop: control.shouldStop,
     onStep: async (next, fraction) => {
-      control.onFraction(fraction, `step ${next.steps}`);
+      const { length: tried } = next.tried;
+      control.onFraction(fraction, tried === 0 ? `step ${next.steps}` : `trial ${tried}`);
       if (checkpoints === undefined || performance.now() - lastWrite < checkpointEvery) return;
       await checkpoints.write("search", next);
       lastWrite = performance.now();

@@ -4,3 +4,4 @@ export * from "./history.ts";
 export * from "./loop.ts";
 export * from "./strategies/index.ts";
 export * from "./strategy.ts";
+export { type Trials, trialDefaults } from "./trials.ts";

@@ -22,9 +22,12 @@ import {
   type Evaluator,
   type Finals,
   type LatencyModel,
+  ranked,
+  type Scored,
   type SearchContext,
   type Strategy,
 } from "./strategy.ts";
+import { runTrials, type Trials } from "./trials.ts";
 
 /** Everything a search has so far. */
 export interface SearchState {
@@ -35,7 +38,9 @@ export interface SearchState {
   readonly kept: SupernetState;
   readonly spent: number;
   readonly history: readonly HistoryRecord[];
-  /** What ended the search, once it has ended. */
+  /** Architectures tried in trainings of their own, after the strategy has ended. */
+  readonly tried: readonly Scored[];
+  /** What ended the strategy, once it has ended. */
   readonly ended: "budget" | "done" | null;
 }
 
@@ -43,7 +48,7 @@ export interface SearchOptions {
   readonly strategy: Strategy;
   readonly trainer: SupernetTrainer;
   readonly space: SuperArchitecture;
-  /** Multiply-accumulates. */
+  /** Multiply-accumulates of the strategy; trials come on top. */
   readonly budget: number;
   /** Steps at most. Default: no limit but the budget. */
   readonly steps?: number;
@@ -51,6 +56,10 @@ export interface SearchOptions {
   readonly rng: Rng;
   readonly latency?: LatencyModel;
   readonly constraint?: Constraint;
+  /** How much work counts in the strategy's ranking, see {@link SearchContext}. Default 0. */
+  readonly workExponent?: number;
+  /** Short trainings from scratch that refine the strategy's finals. Default: none. */
+  readonly trials?: Trials;
   /** Where to go on from. */
   readonly resume?: SearchState;
   /** After each step. */
@@ -132,13 +141,17 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
     kept = trainer.state();
   });
   let steps = resume?.steps ?? 0;
+  let tried = resume?.tried ?? [];
+  const { trials } = options;
+  const spent = (): number => budget.spent + tried.length * (trials?.macs ?? 0);
   const contextFor = (label: string): SearchContext => ({
     space,
     evaluator,
     latency,
     ...(options.constraint === undefined ? {} : { constraint: options.constraint }),
+    workExponent: options.workExponent ?? 0,
     budget,
-    progress: progress(),
+    progress: strategyProgress(),
     history,
     rng: rng.fork(label),
     members: options.members,
@@ -150,13 +163,28 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
         event,
         macs: macs(space, architecture),
         latency: latency.of(architecture),
-        costSoFar: budget.spent,
+        costSoFar: spent(),
         ...rest,
       });
     },
   });
 
-  const progress = (): number => Math.max(budget.fraction, steps / (options.steps ?? Number.POSITIVE_INFINITY));
+  const strategyProgress = (): number => Math.max(budget.fraction, steps / (options.steps ?? Number.POSITIVE_INFINITY));
+  const trialWork = (trials?.count ?? 0) * (trials?.macs ?? 0);
+  const strategyShare = options.budget / (options.budget + trialWork);
+  /** Of the whole search. */
+  const progress = (): number =>
+    strategyShare * strategyProgress() + (1 - strategyShare) * (tried.length / (trials?.count ?? 1));
+  const snapshot = (): SearchState => ({
+    steps,
+    strategy: state,
+    supernet: trainer.state(),
+    kept,
+    spent: budget.spent,
+    history: [...history.records],
+    tried,
+    ended,
+  });
   let state = resume?.strategy ?? strategy.init(contextFor("init"));
   let ended = resume?.ended ?? null;
   let stopped = false;
@@ -182,21 +210,10 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
         "OPTION_STRATEGY",
         `strategy "${strategy.name}" took ${idleSteps} steps without training or validating: it would never end. Return done where there is nothing left to do.`,
       );
-    await options.onStep?.(
-      {
-        steps,
-        strategy: state,
-        supernet: trainer.state(),
-        kept,
-        spent: budget.spent,
-        history: [...history.records],
-        ended,
-      },
-      progress(),
-    );
+    await options.onStep?.(snapshot(), progress());
   }
-  const finals = await strategy.finish(contextFor("finish"), state);
-  if (finals.architectures.length === 0) {
+  const strategyFinals = await strategy.finish(contextFor("finish"), state);
+  if (strategyFinals.architectures.length === 0) {
     const context = contextFor("cheapest");
     const least = latency.of(cheapened(context, randomArchitecture(space, context.rng), context.rng));
     throw new OptionError(
@@ -204,6 +221,20 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
       `no architecture of the super-architecture meets the limit of ${options.constraint?.limit ?? 0} ${latency.unit}: the cheapest found takes ${least}. Raise the limit or choose another target.`,
     );
   }
+  if (trials !== undefined && !stopped)
+    tried = await runTrials(contextFor("trials"), trials, strategyFinals.architectures, tried, async (all) => {
+      tried = all;
+      await options.onStep?.(snapshot(), progress());
+      return options.shouldStop?.() !== true;
+    });
+  if (trials !== undefined && tried.length < trials.count && options.shouldStop?.() === true) stopped = true;
+  const finals = refined(strategyFinals, tried, options.members);
   const outcome = stopped ? "stopped" : (ended ?? "budget");
-  return { finals, history, spent: budget.spent, steps, outcome, supernet: kept };
+  return { finals, history, spent: spent(), steps, outcome, supernet: kept };
+}
+
+/** The finals of the strategy or, where architectures were tried, the best of these. */
+function refined(finals: Finals, tried: readonly Scored[], members: number): Finals {
+  const architectures = ranked(tried).slice(0, members);
+  return architectures[0] === undefined ? finals : { ...finals, architectures, best: architectures[0] };
 }

@@ -4,7 +4,7 @@
  * and hears their losses through the context.
  */
 import type { Rng } from "../rng.ts";
-import { type Architecture, architectureId, canonical, type SuperArchitecture } from "../space/index.ts";
+import { type Architecture, architectureId, canonical, macs, type SuperArchitecture } from "../space/index.ts";
 import type { Budget } from "./budget.ts";
 import type { History } from "./history.ts";
 
@@ -38,6 +38,8 @@ export interface SearchContext {
   readonly evaluator: Evaluator;
   readonly latency: LatencyModel;
   readonly constraint?: Constraint;
+  /** How much work counts: the ranked loss is multiplied by (multiply-accumulates / typical) ^ workExponent. */
+  readonly workExponent: number;
   readonly budget: Budget;
   /** Share of the search that is done, 0 to 1: of the budget or of the steps, whichever is further. */
   readonly progress: number;
@@ -101,9 +103,10 @@ export function admissible(context: SearchContext, architecture: Architecture): 
 
 /** The loss that is ranked: with a soft constraint, plus the relative excess of latency (spec 2.3, kappa = 1). */
 export function rankedLoss(context: SearchContext, architecture: Architecture, loss: number): number {
-  const { constraint, latency } = context;
-  if (constraint?.kind !== "soft") return loss;
-  return loss + Math.max(0, latency.of(architecture) / constraint.limit - 1);
+  const { constraint, latency, space, workExponent } = context;
+  const atEqualWork = workExponent === 0 ? loss : loss * macs(space, architecture) ** workExponent;
+  if (constraint?.kind !== "soft") return atEqualWork;
+  return atEqualWork + Math.max(0, latency.of(architecture) / constraint.limit - 1);
 }
 
 /** The architecture with one slot after the other, in random order, set to its cheapest candidate, until it meets the

@@ -5,8 +5,18 @@ export { losses, type LossName } from "./loss.ts";
 export { type MemberInput, type MemberOutput, type MemberStage, memberTask, type Recipe } from "./member.ts";
 export * from "./ensemble.ts";
 export { type Footing, probe } from "./probe.ts";
-export { type Effort, efforts, planMember, planProbe, planSearch, probeGrid } from "./recipe.ts";
+export {
+  convolutionRate,
+  type Effort,
+  efforts,
+  planMember,
+  planProbe,
+  planSearch,
+  planTrials,
+  probeGrid,
+} from "./recipe.ts";
 export { chooseStage, stageScores } from "./stages.ts";
 export { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";
 export { type CheckpointStore, folderStore } from "./checkpoint.ts";
 export * from "./supernet-trainer.ts";
+export { runTrial, type TrialOptions } from "./trial.ts";

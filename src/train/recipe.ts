@@ -35,6 +35,9 @@ const decayPath = [
 ] as const;
 const pathIterations = decayPath.reduce((sum, stage) => sum + stage.iterations, 0);
 
+/** Learning rate of Adam for convolutional networks: at equal work 2e-3 left twice the error. */
+export const convolutionRate = 6e-3;
+
 /** Below this share of the path's iterations, Adam does the work instead. */
 const leastPathShare = 0.2;
 
@@ -53,6 +56,27 @@ export function planSearch(effort: Effort, rows: number, macs: number): SearchPl
   const factor = effortFactor[effort];
   const wanted = epochs * 3 * macs * rows;
   return { macs: factor * Math.min(wanted, searchShare * finalMacs), steps: Math.ceil(factor * epochs), batch };
+}
+
+/** Trials of a search: so many, each with that share of a member's work. */
+const trialCount = 32;
+const trialShare = 1 / 8;
+
+export interface TrialPlan {
+  readonly count: number;
+  /** Multiply-accumulates of each. */
+  readonly work: number;
+  readonly batch: number;
+}
+
+/** Trials for networks so large that Adam does the work: there the architecture decides how far it gets. Where members
+ * are trained to an end, they are alike, and what tells them apart is not seen in a short training.
+ * @param problem a typical architecture's, by which the work is measured @returns undefined where trials do not pay */
+export function planTrials(effort: Effort, problem: MemberProblem): TrialPlan | undefined {
+  const { adamSteps, batch, path } = planMember(effort, problem);
+  if (path.length > 1) return undefined;
+  const count = Math.max(8, Math.round(trialCount * Math.min(1, effortFactor[effort])));
+  return { count, work: trialShare * adamSteps * 3 * problem.macs * batch, batch };
 }
 
 export interface MemberProblem {
@@ -81,7 +105,7 @@ export function planMember(effort: Effort, problem: MemberProblem): Recipe {
     const adamSteps = Math.max(100, Math.round((0.9 * passes * rows) / batch));
     const iterations = Math.max(5, Math.round(0.1 * passes));
     const path = [{ weightDecay: weightDecay / 100, iterations }];
-    return { ...common, batch, adamSteps, learningRate: 2e-3, path };
+    return { ...common, batch, adamSteps, learningRate: problem.convolutional ? convolutionRate : 2e-3, path };
   }
   const path = decayPath.map(({ divisor, iterations }) => ({
     weightDecay: weightDecay / divisor,

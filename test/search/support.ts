@@ -142,6 +142,7 @@ export function contextFor(options: Partial<SearchContext> & { readonly trainer:
       keep: () => {},
     },
     latency: { unit: "macs", of: (architecture) => macs(of, architecture) },
+    workExponent: 0,
     budget: makeBudget(Number.POSITIVE_INFINITY),
     progress: 0,
     history,

@@ -1,0 +1,54 @@
+/**
+ * A trial: an architecture trained from scratch for a stated number of multiply-accumulates and judged on rows that it
+ * did not see. Adam alone, the learning rate down to nothing within the trial, so that the ranking is that of networks
+ * trained to an end, however early.
+ */
+import type { EngineName } from "../engine/index.ts";
+import { type Architecture, macs, superArchitecture, type SuperArchitectureOptions } from "../space/index.ts";
+import type { TaskRunner } from "../tasks/index.ts";
+import type { TrainingData } from "./data.ts";
+import type { LossName } from "./loss.ts";
+import { memberTask } from "./member.ts";
+import { convolutionRate } from "./recipe.ts";
+
+export interface TrialOptions {
+  readonly space: SuperArchitectureOptions;
+  readonly data: TrainingData;
+  readonly trainRows: Int32Array;
+  readonly validationRows: Int32Array;
+  readonly batch: number;
+  /** Multiply-accumulates of one trial: a cheaper network gets more steps. */
+  readonly work: number;
+  readonly loss: Exclude<LossName, "gaussian">;
+  /** The same first weights' stream for all, so that luck is shared where layers are. */
+  readonly seed: number;
+  readonly engine: EngineName;
+  readonly runner: TaskRunner;
+}
+
+/** @returns mean squared error on the validation rows, mean over heads and elements, scaled units */
+export async function runTrial(options: TrialOptions, architecture: Architecture): Promise<number> {
+  const { space, data, batch, work, loss, seed, engine, runner } = options;
+  const cost = 3 * macs(superArchitecture(space), architecture) * batch;
+  const { stages } = await runner.run(memberTask, {
+    space,
+    architecture,
+    data,
+    fitRows: options.trainRows,
+    heldOutRows: options.validationRows,
+    recipe: {
+      loss,
+      adamSteps: Math.max(1, Math.floor(work / cost)),
+      batch,
+      learningRate: convolutionRate,
+      finalLearningRate: 3e-5,
+      path: [{ weightDecay: 0, iterations: 0 }],
+      lbfgsMemory: 10,
+    },
+    seed,
+    engine,
+  });
+  const heads = stages[0]?.heldOutSquares ?? [];
+  const means = heads.map((squares) => squares.reduce((a, c) => a + c, 0) / squares.length);
+  return means.reduce((a, c) => a + c, 0) / means.length;
+}

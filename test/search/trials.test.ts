@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { makeRng } from "../../src/rng.ts";
+import { getStrategy, search, type SearchState, trialDefaults } from "../../src/search/index.ts";
+import {
+  type Architecture,
+  architectureId,
+  canonical,
+  macs,
+  randomArchitecture,
+  superArchitecture,
+} from "../../src/space/index.ts";
+import { plantedTrainer } from "./support.ts";
+
+/** A signal with convolutional stages: 14 slots. */
+const space = superArchitecture({
+  inputs: 2,
+  widths: [8],
+  trunkNodes: 1,
+  stageNodes: 2,
+  channels: 2,
+  decoderMenu: [{ kind: "decoder", name: "convolutional" }],
+  heads: [{ kind: "decoder", name: "signal", channels: 1, spatial: [64] }],
+});
+const wanted = canonical(space, randomArchitecture(space, makeRng(7)));
+
+/** Slots that differ from the wanted architecture: supposed to be what a training finds. */
+function distance(architecture: Architecture): number {
+  return architecture.filter((choice, slot) => choice !== wanted[slot]).length;
+}
+
+const trialMacs = 1000;
+
+function run(count: number, more: Partial<Parameters<typeof search>[0]> = {}) {
+  const asked: Architecture[] = [];
+  const trials = {
+    count,
+    macs: trialMacs,
+    run: async (architecture: Architecture): Promise<number> => {
+      asked.push(architecture);
+      return distance(architecture);
+    },
+  };
+  // The shared weights say nothing: every architecture has the same loss.
+  const trainer = plantedTrainer(() => 1, space);
+  const options = { strategy: getStrategy("random"), trainer, space, budget: 1e7, members: 4, rng: makeRng(9) };
+  return search({ ...options, trials, ...more }).then((result) => ({ result, asked }));
+}
+
+describe("trials", () => {
+  it("start from the strategy's finals and find what shared weights do not show", async () => {
+    const { result: without } = await run(0);
+    const { result, asked } = await run(96);
+    expect(asked.slice(0, 4)).toEqual(without.finals.architectures);
+    const before = Math.min(...without.finals.architectures.map(distance));
+    expect(before).toBeGreaterThan(4);
+    expect(distance(result.finals.best)).toBeLessThanOrEqual(before / 2);
+    const found = result.finals.architectures.map(distance);
+    expect(found).toHaveLength(4);
+    expect(found).toEqual([...found].sort((a, c) => a - c));
+    expect(found[0]).toBe(Math.min(...asked.map(distance)));
+  });
+
+  it("train no architecture twice, and as many as were asked for", async () => {
+    const { asked } = await run(40);
+    expect(asked).toHaveLength(40);
+    expect(new Set(asked.map(architectureId)).size).toBe(40);
+  });
+
+  it("are charged and written into the history", async () => {
+    const { result: without } = await run(0);
+    const { result } = await run(20);
+    expect(result.spent).toBe(without.spent + 20 * trialMacs);
+    const records = result.history.records.filter(({ reason }) => reason === "trial");
+    expect(records).toHaveLength(20);
+    expect(records.at(-1)!.costSoFar).toBeGreaterThan(without.spent);
+    expect(Math.min(...records.map(({ valLoss }) => valLoss!))).toBe(distance(result.finals.best));
+  });
+
+  it("keep to a hard limit", async () => {
+    const costs = Array.from({ length: 50 }, (_, i) => macs(space, randomArchitecture(space, makeRng(i))));
+    const limit = costs.sort((a, c) => a - c)[10]!;
+    const { asked } = await run(40, { constraint: { kind: "hard", limit } });
+    expect(asked).toHaveLength(40);
+    expect(asked.filter((architecture) => macs(space, architecture) > limit)).toEqual([]);
+  });
+
+  it("go on after a stop as if there had been none", async () => {
+    const { result: whole, asked: all } = await run(40);
+    const states: SearchState[] = [];
+    let stop = false;
+    const first = await run(40, {
+      onStep: (state) => {
+        states.push(structuredClone(state));
+        stop = state.tried.length >= 4 * trialDefaults.generation;
+      },
+      shouldStop: () => stop,
+    });
+    expect(first.result.outcome).toBe("stopped");
+    expect(first.asked).toHaveLength(16);
+    const { result, asked } = await run(40, { resume: states.at(-1)! });
+    expect([...first.asked, ...asked]).toEqual(all);
+    expect(result.finals).toEqual(whole.finals);
+  });
+});
