@@ -2,12 +2,14 @@
 import type { Case } from "./case.ts";
 import { jag } from "./jag/index.ts";
 import { jagScalars } from "./jag-scalars/index.ts";
+import { seistomo } from "./seistomo/index.ts";
 
 export * from "./case.ts";
 
 export const cases = {
   jag,
   "jag-scalars": jagScalars,
+  seistomo,
 } as const satisfies Record<string, Case>;
 
 export type CaseName = keyof typeof cases;
