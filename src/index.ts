@@ -131,6 +131,31 @@ export { defineTask, inProcess, type TaskRef, type TaskRunner, workerPool } from
 // Engines: what runs a graph.
 export { type CompileOptions, type Engine, type EngineName, engineNames, getEngine } from "./engine/index.ts";
 
+// Hardware: targets, latency models, calibration and budgets.
+export {
+  calibrateCpu,
+  calibrationPath,
+  type CpuTarget,
+  describePrediction,
+  hostName,
+  latencyModel,
+  type LatencyPrediction,
+  loadCalibrated,
+  loadState,
+  measureGraph,
+  meetsBudget,
+  parseBudget,
+  readGraph,
+  referenceRatio,
+  resolveTarget,
+  runtimeVersion,
+  saveJson,
+  showLatency,
+  type Target,
+  targetHash,
+  targets,
+} from "./hardware/index.ts";
+
 // Graphs: building, deriving, and ONNX in and out.
 export {
   differentiate,

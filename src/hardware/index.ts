@@ -16,6 +16,8 @@ export { measureGraph, type Measurement, type MeasureOptions } from "./cpu/measu
 export { cpuModel } from "./cpu/model.ts";
 export { optimisedKernels, withConstantWeights } from "./cpu/optimised.ts";
 export { calibrationPath, hostName, loadCalibrated, loadState, runtimeVersion, saveJson } from "./cpu/store.ts";
+export { describePrediction } from "./describe.ts";
+export { readGraph } from "./emulator-file.ts";
 export { fpgaModel } from "./fpga/model.ts";
 export { gpuModel } from "./gpu/model.ts";
 export { fuseKernels, type Kernel } from "./kernels.ts";

@@ -1,0 +1,209 @@
+/** `condense latency`: the devices there are, what an emulator takes on one, and calibration of this machine. */
+import {
+  alignRows,
+  calibrateCpu,
+  calibrationPath,
+  type CpuTarget,
+  describePrediction,
+  hostName,
+  latencyModel,
+  type LatencyPrediction,
+  loadCalibrated,
+  loadState,
+  measureGraph,
+  meetsBudget,
+  OptionError,
+  parseBudget,
+  readGraph,
+  referenceRatio,
+  resolveTarget,
+  runtimeVersion,
+  saveJson,
+  showLatency,
+  type Target,
+  targetHash,
+  targets,
+} from "../../index.ts";
+import type { CliCommand } from "../command.ts";
+import { progressLine } from "../text.ts";
+import { collect, duration, whole } from "../values.ts";
+import type { World } from "../world.ts";
+
+interface LatencyOptions {
+  readonly target: readonly string[];
+  readonly batch: number;
+  readonly budget?: number;
+  readonly measure: boolean;
+  readonly calibration?: string;
+  readonly check: boolean;
+  readonly quick: boolean;
+  readonly resume: boolean;
+  readonly time?: number;
+  readonly json: boolean;
+}
+
+const verbs = ["targets", "predict", "calibrate"] as const;
+
+export const latency: CliCommand = {
+  declare(command) {
+    command
+      .description(
+        "targets lists the devices; predict says what an emulator takes on one, with an interval, resources and whether it fits; calibrate measures this machine's processor.",
+      )
+      .argument("<what>", verbs.join(", "))
+      .argument("[emulator]", "emulator file, for predict")
+      .option("--target <name>", "device, or target file ending in .json; may be repeated", collect, [])
+      .option("--batch <rows>", "rows per call", whole("--batch", 1, 1e6, "64"), 1)
+      .option(
+        "--budget <latency>",
+        "gate: the exit code is 1 where the upper end exceeds it, such as 50us",
+        (text: string) => parseBudget(text),
+      )
+      .option("--measure", "time the emulator as well, on a cpu target", false)
+      .option("--calibration <file>", "where the calibration of a cpu target is kept (default: the user's cache)")
+      .option("--no-check", "use a calibration without timing the reference network again")
+      .option("--quick", "calibrate in three minutes instead of thirty", false)
+      .option("--resume", "go on with a calibration that was interrupted", false)
+      .option("--time <duration>", "cap the calibration's time, such as 10m", duration("--time"))
+      .option("--json", "print one JSON document", false);
+  },
+  async run([what = "", emulator], options: LatencyOptions, world) {
+    if (what === "targets") return listTargets(options, world);
+    if (what === "predict") return predict(emulator, options, world);
+    if (what === "calibrate") return calibrate(options, world);
+    throw new OptionError(
+      "OPTION_CHOICE",
+      `latency ${what}: unknown (there are: ${verbs.join(", ")}). Choose one of these.`,
+    );
+  },
+};
+
+async function listTargets({ json }: LatencyOptions, world: World): Promise<number> {
+  if (json) {
+    await world.out(`${JSON.stringify(targets, null, 2)}\n`);
+    return 0;
+  }
+  const rows = targets.map(({ id, description, source }) => [id, description, source]);
+  await world.out(`${alignRows([["target", "device", "constants from"], ...rows], [0, 1, 2])}\n`);
+  return 0;
+}
+
+async function predict(path: string | undefined, options: LatencyOptions, world: World): Promise<number> {
+  if (path === undefined)
+    throw new OptionError("OPTION_EMULATOR", "latency predict: no emulator. Give the file that `condense fit` wrote.");
+  if (options.target.length === 0)
+    throw new OptionError(
+      "OPTION_TARGET",
+      "latency predict: no target. Give --target, such as --target cpu or --target fpga:pynq-z2; `condense latency targets` lists them.",
+    );
+  const graph = await readGraph(path);
+  const results: {
+    readonly target: Target;
+    readonly prediction: LatencyPrediction;
+    readonly measuredSeconds?: number;
+  }[] = [];
+  for (const name of options.target) {
+    const resolved = await resolveTarget(name);
+    const target = resolved.class === "cpu" ? await withCalibration(resolved, options, world) : resolved;
+    const ratio = target.class === "cpu" && options.check ? await referenceRatio(target) : 1;
+    const prediction = latencyModel(target, ratio).predict(graph, options.batch);
+    const measured =
+      options.measure && target.class === "cpu"
+        ? await measureGraph(graph, options.batch, { threads: target.cpu.threads })
+        : undefined;
+    results.push({ target, prediction, ...(measured === undefined ? {} : { measuredSeconds: measured.seconds }) });
+  }
+  const { budget } = options;
+  if (options.json) {
+    const documents = results.map(({ prediction, measuredSeconds }) => ({
+      ...prediction,
+      ...(measuredSeconds === undefined ? {} : { measuredSeconds }),
+      ...(budget === undefined ? {} : { budgetSeconds: budget, meetsBudget: meetsBudget(prediction, budget) }),
+    }));
+    await world.out(`${JSON.stringify(documents.length === 1 ? documents[0] : documents, null, 2)}\n`);
+  } else {
+    const texts = results.map(
+      ({ target, prediction, measuredSeconds }) =>
+        describePrediction(prediction, target, budget) +
+        (measuredSeconds === undefined ? "" : `\n  measured    ${showLatency(measuredSeconds)}`),
+    );
+    await world.out(`${texts.join("\n\n")}\n`);
+  }
+  return budget === undefined || results.every(({ prediction }) => meetsBudget(prediction, budget)) ? 0 : 1;
+}
+
+/** A processor with its calibration, if there is one; one of another machine is used with a warning, and the check decides. */
+async function withCalibration(target: CpuTarget, { calibration }: LatencyOptions, world: World): Promise<CpuTarget> {
+  if (target.calibration !== undefined && calibration === undefined) return checkHost(target, world);
+  return checkHost(await loadCalibrated(target, calibration ?? calibrationPath(target, world.env)), world);
+}
+
+function checkHost(target: CpuTarget, world: World): CpuTarget {
+  const host = target.calibration?.host;
+  if (host !== undefined && host !== hostName())
+    world.err(
+      `warning: ${target.id} was calibrated on another machine (${host}; this is ${hostName()}). Predictions are for that machine; calibrate here for this one.\n`,
+    );
+  return target;
+}
+
+async function calibrate(options: LatencyOptions, world: World): Promise<number> {
+  const [name = "cpu", ...more] = options.target;
+  const target = await resolveTarget(name);
+  if (target.class !== "cpu" || more.length > 0)
+    throw new OptionError(
+      "OPTION_TARGET",
+      `latency calibrate --target ${options.target.join(",")}: only one cpu target can be measured here. Give --target cpu.`,
+    );
+  const path = options.calibration ?? calibrationPath(target, world.env);
+  const statePath = `${path}.measurements`;
+  const state = options.resume ? await loadState(statePath) : undefined;
+  const line = progressLine(world);
+  let stopped = false;
+  const release = world.onInterrupt(() => {
+    stopped = true;
+  });
+  try {
+    const calibrated = await calibrateCpu(target, {
+      quick: options.quick,
+      ...(options.time === undefined ? {} : { seconds: options.time / 1e3 }),
+      ...(state === undefined ? {} : { state }),
+      host: hostName(),
+      date: new Date(world.now()).toISOString(),
+      engine: await runtimeVersion(),
+      save: (measured) => saveJson(statePath, measured),
+      progress: (fraction, note) => {
+        line.update("calibrate", fraction, note);
+      },
+      stopped: () => stopped,
+    });
+    line.done();
+    await saveJson(path, calibrated);
+    await world.out(
+      options.json
+        ? `${JSON.stringify({ path, hash: targetHash(calibrated), ...calibrated }, null, 2)}\n`
+        : summary(calibrated, path),
+    );
+    return 0;
+  } finally {
+    line.done();
+    release();
+  }
+}
+
+function summary({ id, calibration }: CpuTarget, path: string): string {
+  if (calibration === undefined) return "";
+  const kinds = Object.entries(calibration.kinds).map(([kind, fit]) => [
+    kind,
+    `${fit.points}`,
+    `${(100 * fit.mape).toFixed(1)} %`,
+    fit.multiplier.toFixed(2),
+  ]);
+  return [
+    `${path}: ${id} on ${calibration.host}, ONNX Runtime ${calibration.engine}`,
+    `a call ${showLatency(calibration.sessionSeconds)}, reference network ${showLatency(calibration.referenceSeconds)}, repeats within ${(100 * calibration.noiseCv).toFixed(1)} %, ${calibration.residuals.predicted.length} networks held out`,
+    "",
+    alignRows([["kernels", "measured", "error", "multiplier"], ...kinds], [0]),
+    "",
+  ].join("\n");
+}
