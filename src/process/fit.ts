@@ -10,11 +10,22 @@ import { type Contestant, contestantsOf, isNoisy, posteriorWeights, type Process
 import { predictProcess } from "./graph.ts";
 import { correlations } from "./kernel.ts";
 import { type Problem, type Solution, solve } from "./posterior.ts";
-import type { Component, OutputProcess, ProcessFit } from "./process.ts";
+import type { Component, OutputProcess, Predictor, ProcessFit } from "./process.ts";
+import { type Principal, principalComponents } from "./principal.ts";
 import { type HeldOut, mixture, stackWeights } from "./stack.ts";
 
-/** Fits every output by itself.
- * @param x n × d, standardised  @param y n × m, row-major, centred and scaled to about unit variance */
+/** Outputs up to this number each get processes of their own; more of them are fitted as principal components. */
+const mostOutputs = 4;
+const mostComponents = 8;
+/** Share of the outputs' variance that components may leave out. */
+const negligible = 1e-6;
+/** Components after the first are searched with less. */
+const lesser = { starts: 2, scout: 15, evaluations: 25 };
+
+/** Fits every output by itself, or many of them as principal components, of which those are kept that held-out runs
+ * show to be predictable.
+ * @param x n × d, standardised  @param y n × m, row-major, centred and scaled to about unit variance
+ * @param options with defaults for all that is left out  @param rng for samples of the runs */
 export async function fitProcess(
   x: Float64Array,
   y: Float64Array,
@@ -29,40 +40,112 @@ export async function fitProcess(
   // Any runs may carry the variance, or be left out, so long as they are not the first of a sorted table.
   const order = Array.from({ length: given }, (_, i) => i);
   if (r < given) rng.fork("order").shuffle(order);
-  const runs = Float64Array.from({ length: given * d }, (_, i) => x[order[Math.floor(i / d)]! * d + (i % d)]!);
-  const used = runs.subarray(0, n * d);
+  const rows = rowsOf(x, order, d);
+  const used = rows.slice(0, n * d);
+  const targets = rowsOf(y, order.slice(0, n), m);
+  const principal = m <= mostOutputs ? undefined : principalOf(targets, n, m, rng);
+  const columns = principal === undefined ? m : principal.k;
   const algebra = makeAlgebra(options.engine);
-  const outputs: OutputProcess[] = [];
-  for (let k = 0; k < m; k++) {
-    const column = Float64Array.from({ length: n }, (_, i) => y[order[i]! * m + k]!);
+  const found: { output: OutputProcess; k: number }[] = [];
+  for (let k = 0; k < columns; k++) {
+    const column = Float64Array.from({ length: n }, (_, i) => (principal?.scores ?? targets)[i * columns + k]!);
     const ranges = rangesOf(used, n, d);
     const problem: Problem = { x: used, h: new Float64Array(n).fill(1), y: column, n, d, q: 1, ranges };
-    outputs.push(await fitOutput(problem, r, algebra, options, rng.fork(`output ${k}`)));
+    const less = principal !== undefined && k > 0;
+    const own = less ? { ...options, budget: { ...lesser, ...options.budget }, more: options.more ?? 10 } : options;
+    const output = await fitOutput(problem, r, algebra, own, rng.fork(`output ${k}`));
+    const missed = column.reduce((sum, v, i) => sum + (v - output.looMean[i]!) ** 2, 0) / n;
+    if (principal === undefined || missed < 1 || k === 0) found.push({ output, k });
+    else addRest(principal, k, m);
   }
   await algebra.dispose();
-  const fit: ProcessFit = { version: 1, x: used, n, r, d, outputs };
-  if (r === given) return fit;
-  const rest = n < given ? await predictProcess(fit, runs.slice(n * d), options.engine) : undefined;
-  return { ...fit, outputs: outputs.map((output, k) => inOrder(output, order, rest, k, m)) };
+  const outputs = found.map(({ output }) => output);
+  const projection = principal && {
+    mean: principal.mean,
+    basis: Float64Array.from(found.flatMap(({ k }) => Array.from(principal.basis.subarray(k * m, k * m + m)))),
+    rest: principal.rest,
+  };
+  const fit = { x: used, n, r, d, m, outputs, projection };
+  const unseen = rows.slice(n * d);
+  const rest = unseen.length === 0 ? undefined : await predictProcess(fit, unseen, options.engine);
+  return { version: 1, ...fit, ...heldOutOf(fit, order, rest) };
 }
 
-/** Held-out numbers in the order of the rows that were given; those of rows that no fit has seen are predictions. */
-function inOrder(
-  output: OutputProcess,
+function principalOf(targets: Float64Array, n: number, m: number, rng: Rng): Principal {
+  return principalComponents(targets, n, m, mostComponents, negligible, rng.fork("components"));
+}
+
+/** What a component that cannot be predicted explains of each output is left over. */
+function addRest({ basis, rest }: Principal, k: number, m: number): void {
+  for (let j = 0; j < m; j++) rest[j]! += basis[k * m + j]! ** 2;
+}
+
+/** Held-out numbers in the order of the rows that were given.
+ * @param rest predictions for the rows that no fit has seen */
+function heldOutOf(
+  fit: Predictor,
   order: readonly number[],
   rest: { readonly mean: Float64Array; readonly variance: Float64Array } | undefined,
-  k: number,
-  m: number,
-): OutputProcess {
-  const looMean = new Float64Array(order.length);
-  const looVariance = new Float64Array(order.length);
-  const n = output.looMean.length;
+): Pick<ProcessFit, "looMean" | "looVariance" | "noise"> {
+  const { n, m, outputs } = fit;
+  const noise = perOutput(
+    fit,
+    outputs.map((output) => Float64Array.of(output.noise)),
+    "noise",
+  );
+  const mean = perOutput(
+    fit,
+    outputs.map((output) => output.looMean),
+    "mean",
+  );
+  const variance = perOutput(
+    fit,
+    outputs.map((output) => output.looVariance),
+    "variance",
+  );
+  const looMean = new Float64Array(order.length * m);
+  const looVariance = new Float64Array(order.length * m);
   order.forEach((row, i) => {
-    const at = (i - n) * m + k;
-    looMean[row] = i < n ? output.looMean[i]! : rest!.mean[at]!;
-    looVariance[row] = i < n ? output.looVariance[i]! : rest!.variance[at]! + output.noise;
+    for (let j = 0; j < m; j++) {
+      const unseen = (i - n) * m + j;
+      looMean[row * m + j] = i < n ? mean[i * m + j]! : rest!.mean[unseen]!;
+      looVariance[row * m + j] = i < n ? variance[i * m + j]! : rest!.variance[unseen]! + noise[j]!;
+    }
   });
-  return { ...output, looMean, looVariance };
+  return { looMean, looVariance, noise };
+}
+
+/** Numbers of each process as numbers of each output, n × m. @param values one list of n per process */
+function perOutput(
+  { m, projection }: Predictor,
+  values: readonly Float64Array[],
+  what: "mean" | "variance" | "noise",
+): Float64Array {
+  const n = values[0]?.length ?? 0;
+  const out = new Float64Array(n * m);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < m; j++) {
+      if (projection === undefined) {
+        out[i * m + j] = values[j]![i]!;
+        continue;
+      }
+      let sum = what === "mean" ? projection.mean[j]! : what === "variance" ? projection.rest[j]! : 0;
+      values.forEach((value, k) => {
+        const direction = projection.basis[k * m + j]!;
+        sum += value[i]! * (what === "mean" ? direction : direction * direction);
+      });
+      out[i * m + j] = sum;
+    }
+  return out;
+}
+
+/** The rows `order` of a table. */
+function rowsOf(a: Float64Array, order: readonly number[], width: number): Float64Array {
+  const out = new Float64Array(order.length * width);
+  order.forEach((row, i) => {
+    out.set(a.subarray(row * width, row * width + width), i * width);
+  });
+  return out;
 }
 
 async function fitOutput(

@@ -1,7 +1,7 @@
 /** A fitted process as nodes: from standardised inputs to mean and variances, all float64. */
 import { type Engine, getEngine } from "../engine/index.ts";
 import { type GraphBuilder, graphBuilder, type NodeId } from "../graph/index.ts";
-import type { Component, OutputProcess, ProcessFit } from "./process.ts";
+import type { Component, OutputProcess, Predictor } from "./process.ts";
 import { type Kernel, kernelRate, kernelShapes } from "./kernel.ts";
 
 /** N × m each, in the units of the outputs that were fitted. */
@@ -12,21 +12,23 @@ export interface ProcessNodes {
 }
 
 /** Appends the predictions of `fit` at `x` (N × d, float64). */
-export function processGraph(b: GraphBuilder, x: NodeId, fit: ProcessFit): ProcessNodes {
+export function processGraph(b: GraphBuilder, x: NodeId, fit: Predictor): ProcessNodes {
   const outputs = fit.outputs.map((output) => outputGraph(b, x, fit, output));
+  const beside = (nodes: readonly NodeId[]): NodeId => b.concat(nodes, 1);
+  const mean = beside(outputs.map((output) => output.mean));
+  const variance = beside(outputs.map((output) => output.variance));
+  const { m, projection } = fit;
+  if (projection === undefined) return { mean, variance };
+  const constant = (data: Float64Array, rows: number): NodeId => b.constant(data, [rows, m], "float64");
+  const { basis, rest } = projection;
+  const squares = basis.map((v) => v * v);
   return {
-    mean: b.concat(
-      outputs.map(({ mean }) => mean),
-      1,
-    ),
-    variance: b.concat(
-      outputs.map(({ variance }) => variance),
-      1,
-    ),
+    mean: b.sum(b.matMul(mean, constant(basis, outputs.length)), constant(projection.mean, 1)),
+    variance: b.sum(b.matMul(variance, constant(squares, outputs.length)), constant(rest, 1)),
   };
 }
 
-function outputGraph(b: GraphBuilder, x: NodeId, fit: ProcessFit, output: OutputProcess): ProcessNodes {
+function outputGraph(b: GraphBuilder, x: NodeId, fit: Predictor, output: OutputProcess): ProcessNodes {
   const { components, spread, noise } = output;
   const parts = components.map((c) => componentGraph(b, x, fit, c, noise === 0));
   const weighted = (nodes: readonly NodeId[]): NodeId =>
@@ -67,7 +69,7 @@ interface ComponentNodes extends ProcessNodes {
   readonly correlations: NodeId;
 }
 
-function componentGraph(b: GraphBuilder, x: NodeId, fit: ProcessFit, c: Component, addNugget: boolean): ComponentNodes {
+function componentGraph(b: GraphBuilder, x: NodeId, fit: Predictor, c: Component, addNugget: boolean): ComponentNodes {
   const { n, r } = fit;
   const all = correlationGraph(b, x, fit, c.kernel);
   const [trend] = c.coefficients;
@@ -86,7 +88,7 @@ function componentGraph(b: GraphBuilder, x: NodeId, fit: ProcessFit, c: Componen
 }
 
 /** Correlations of the rows of x with the runs, N × n. */
-function correlationGraph(b: GraphBuilder, x: NodeId, { x: runs, n, d }: ProcessFit, kernel: Kernel): NodeId {
+function correlationGraph(b: GraphBuilder, x: NodeId, { x: runs, n, d }: Predictor, kernel: Kernel): NodeId {
   const { p1, p2 } = kernelShapes[kernel.name];
   let product: NodeId | undefined;
   let exponent: NodeId | undefined;
@@ -114,7 +116,7 @@ function correlationGraph(b: GraphBuilder, x: NodeId, { x: runs, n, d }: Process
 
 /** Mean and variance at the rows of `x` (rows × d), rows × m each. */
 export async function predictProcess(
-  fit: ProcessFit,
+  fit: Predictor,
   x: Float64Array,
   engine: Engine = getEngine("onnxruntime"),
 ): Promise<{ readonly mean: Float64Array; readonly variance: Float64Array }> {
@@ -122,7 +124,7 @@ export async function predictProcess(
   const rows = x.length / fit.d;
   const { mean, variance } = processGraph(b, b.input("x", ["N", fit.d], "float64"), fit);
   const executable = await engine.compile(b.build({ mean, variance }));
-  const size = rows * fit.outputs.length;
+  const size = rows * fit.m;
   const into = { mean: new Float64Array(size), variance: new Float64Array(size) };
   await executable.run({ x }, { rows, into });
   await executable.dispose();

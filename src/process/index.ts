@@ -2,4 +2,4 @@
 export type { ProcessOptions } from "./contest.ts";
 export { fitProcess } from "./fit.ts";
 export { predictProcess, processGraph, type ProcessNodes } from "./graph.ts";
-export type { Component, OutputProcess, ProcessFit } from "./process.ts";
+export type { Component, OutputProcess, Predictor, ProcessFit, Projection } from "./process.ts";

@@ -27,20 +27,42 @@ export interface OutputProcess {
   readonly spread: Spread;
   /** Variance of the simulator's noise; 0: none was seen, and nuggets count as uncertainty about the simulator. */
   readonly noise: number;
-  /** Mean of each run held out, one per row that was given. */
+  /** Mean of each run held out, and its variance, noise included, calibrated; in the order of the fit's own runs, n. */
   readonly looMean: Float64Array;
-  /** Variance of a held-out run, noise included, calibrated. */
   readonly looVariance: Float64Array;
   /** Mean leave-one-out CRPS. */
   readonly looCrps: number;
 }
 
-export interface ProcessFit {
-  readonly version: 1;
+/** Outputs as principal components: mean + scores basis, and what is left over. */
+export interface Projection {
+  /** m. */
+  readonly mean: Float64Array;
+  /** k × m. */
+  readonly basis: Float64Array;
+  /** Mean squared rest of each output, m. */
+  readonly rest: Float64Array;
+}
+
+/** What predictions need. */
+export interface Predictor {
   /** Inputs of the runs that the mean is made of, n × d, the first r of which carry the variance. */
   readonly x: Float64Array;
   readonly n: number;
   readonly r: number;
   readonly d: number;
+  /** Outputs of the emulator. */
+  readonly m: number;
+  /** One process per output, or per principal component where there is a projection. */
   readonly outputs: readonly OutputProcess[];
+  readonly projection: Projection | undefined;
+}
+
+export interface ProcessFit extends Predictor {
+  readonly version: 1;
+  /** Mean of each run held out, and its variance, noise included; rows × m, in the order of the rows that were given. */
+  readonly looMean: Float64Array;
+  readonly looVariance: Float64Array;
+  /** Variance of the simulator's noise, m; 0 where none was seen. */
+  readonly noise: Float64Array;
 }

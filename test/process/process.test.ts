@@ -39,8 +39,8 @@ describe("fitProcess()", () => {
     const z = Array.from(mean, (v, i) => Math.abs(v - fresh.y[i]!) / Math.sqrt(variance[i]!));
     expect(z.filter((v) => v < 1.645).length / z.length).toBeGreaterThan(0.75);
     expect(meanSquare((await predictProcess(fit, x)).mean, y)).toBeLessThan(1e-8);
-    expect(fit.outputs[0]!.noise).toBe(0);
-    expect(meanSquare(fit.outputs[0]!.looMean, y)).toBeLessThan(0.01);
+    expect(fit.noise[0]).toBe(0);
+    expect(meanSquare(fit.looMean, y)).toBeLessThan(0.01);
   });
 
   it("fits several outputs, each by itself", async () => {
@@ -51,13 +51,31 @@ describe("fitProcess()", () => {
     expect(meanSquare(mean, wanted)).toBeLessThan(1e-2);
   });
 
+  it("fits many outputs by their principal components", async () => {
+    const m = 30;
+    const field = (points: Float64Array, values: Float64Array): Float64Array =>
+      Float64Array.from({ length: values.length * m }, (_, k) => {
+        const [i, t] = [Math.floor(k / m), (k % m) / m];
+        return 2 + values[i]! * Math.sin(3 * t) + Math.cos(points[2 * i]!) * t * t;
+      });
+    const truth = field(fresh.x, fresh.y);
+    const fit = await fitProcess(x, field(x, y), { n: 60, d: 2, m }, quick);
+    expect(fit.outputs.length).toBe(2);
+    const { mean, variance } = await predictProcess(fit, fresh.x);
+    expect(meanSquare(mean, truth)).toBeLessThan(1e-3);
+    expect(meanSquare(fit.looMean, field(x, y))).toBeLessThan(1e-2);
+    expect(mean.length).toBe(200 * m);
+    const inside = Array.from(mean, (v, i) => Math.abs(v - truth[i]!) < 1.645 * Math.sqrt(variance[i]!));
+    expect(inside.filter(Boolean).length / inside.length).toBeGreaterThan(0.75);
+  });
+
   it("estimates noise, and leaves it out of the spread of the mean", async () => {
     const runs = runsOf(120, 3);
     const rng = makeRng(4);
     const noisy = runs.y.map((v) => v + 0.3 * rng.normal());
     const fit = await fitProcess(runs.x, noisy, { n: 120, d: 2, m: 1 }, quick);
-    expect(Math.sqrt(fit.outputs[0]!.noise)).toBeGreaterThan(0.2);
-    expect(Math.sqrt(fit.outputs[0]!.noise)).toBeLessThan(0.4);
+    expect(Math.sqrt(fit.noise[0]!)).toBeGreaterThan(0.2);
+    expect(Math.sqrt(fit.noise[0]!)).toBeLessThan(0.4);
     const { mean, variance } = await predictProcess(fit, fresh.x);
     expect(meanSquare(mean, fresh.y)).toBeLessThan(0.03);
     expect(variance.reduce((a, b) => a + b, 0) / 200).toBeLessThan(0.03);
@@ -67,7 +85,7 @@ describe("fitProcess()", () => {
     const runs = runsOf(80, 5);
     const step = Float64Array.from(runs.y, (v) => (v > 0 ? 1 : -1));
     const fit = await fitProcess(runs.x, step, { n: 80, d: 2, m: 1 }, quick);
-    expect(fit.outputs[0]!.noise).toBe(0);
+    expect(fit.noise[0]).toBe(0);
   });
 
   it("takes a sample of many runs for the modes, the variance and the mean", async () => {
@@ -82,10 +100,10 @@ describe("fitProcess()", () => {
     const [output] = fit.outputs;
     expect(output!.components[0]!.inverseFactor.length).toBe(2500);
     // Held-out numbers come back in the order of the runs, those left out included.
-    expect(output!.looMean.length).toBe(150);
-    expect(meanSquare(output!.looMean, many.y)).toBeLessThan(1e-3);
+    expect(fit.looMean.length).toBe(150);
+    expect(meanSquare(fit.looMean, many.y)).toBeLessThan(1e-3);
     expect(meanSquare((await predictProcess(fit, fresh.x)).mean, fresh.y)).toBeLessThan(1e-4);
-    expect(Math.min(...output!.looVariance)).toBeGreaterThan(0);
+    expect(Math.min(...fit.looVariance)).toBeGreaterThan(0);
   });
 });
 

@@ -4,7 +4,7 @@ import { makeAlgebra } from "../../src/process/cholesky.ts";
 import { kernelNames } from "../../src/process/kernel.ts";
 import { minimise } from "../../src/process/minimise.ts";
 import { type Family, posterior, posteriorValue, type Problem, solve } from "../../src/process/posterior.ts";
-import { predictProcess, type ProcessFit } from "../../src/process/index.ts";
+import { predictProcess, type Predictor } from "../../src/process/index.ts";
 import { makeRng } from "../../src/rng.ts";
 
 /** By NumPy: golden/solution.py says how. */
@@ -44,12 +44,12 @@ const thetaOf = (family: Family): Float64Array =>
 const families = kernelNames.flatMap((name) => [false, true].map((anova) => ({ name, anova })));
 
 /** A fit of one process, uncalibrated. */
-async function plainFit(family: Family, p: Problem, theta: Float64Array): Promise<ProcessFit> {
+async function plainFit(family: Family, p: Problem, theta: Float64Array): Promise<Predictor> {
   const s = (await solve(theta, family, p, makeAlgebra()))!;
   const spread = { size: 1, power: 0, prior: 0, squares: new Float64Array(0), meanSquare: 1 };
   const { looMean, looVariance } = s;
   const output = { components: [{ ...s, weight: 1 }], lead: 0, spread, noise: 1, looMean, looVariance, looCrps: 0 };
-  return { version: 1, x: p.x, n: p.n, r: p.n, d: p.d, outputs: [output] };
+  return { x: p.x, n: p.n, r: p.n, d: p.d, m: 1, outputs: [output], projection: undefined };
 }
 
 function expectClose(found: ArrayLike<number>, wanted: readonly number[], relative: number): void {
