@@ -2,6 +2,7 @@
 import type { Case } from "./case.ts";
 import { jag } from "./jag/index.ts";
 import { jagScalars } from "./jag-scalars/index.ts";
+import { mops } from "./mops/index.ts";
 import { seistomo } from "./seistomo/index.ts";
 
 export * from "./case.ts";
@@ -9,6 +10,7 @@ export * from "./case.ts";
 export const cases = {
   jag,
   "jag-scalars": jagScalars,
+  mops,
   seistomo,
 } as const satisfies Record<string, Case>;
 
