@@ -37,6 +37,8 @@ const defaults: SearchBudget = { subset: 250, starts: 4, scout: 25, evaluations:
 /** A nugget is noise from this share of the held-out squared error up, and up to this share of the output's variance. */
 const leastNoise = 0.3;
 const mostNoise = 0.5;
+/** Runs beyond the first at the same inputs that it takes to tell noise. */
+const leastReplicates = 5;
 /** Families whose held-out score on the sample is this many times the best are dropped. */
 const hopeless = 1.5;
 /** Posterior densities are raised to 1 / temper. */
@@ -109,17 +111,39 @@ export function posteriorWeights(solutions: readonly Solution[]): number[] {
   return chances.map((w) => w / sum);
 }
 
-/** Whether nuggets are the simulator's noise. They are not where held-out runs miss by much more, where runs share their
- * outputs to the last digit, and where most of the output is left unexplained: then roughness looks the same, and
- * counting it as uncertainty is the safe side. */
-export function isNoisy(y: Float64Array, solutions: readonly Solution[], chances: readonly number[]): boolean {
+/** Whether nuggets are the simulator's noise. Runs at the same inputs tell, where there are some. Else nuggets are not
+ * noise where held-out runs miss by much more, where runs share their outputs to the last digit, and where most of the
+ * output is left unexplained: then roughness looks the same, and counting it as uncertainty is the safe side. */
+export function isNoisy(problem: Problem, solutions: readonly Solution[], chances: readonly number[]): boolean {
+  const { y } = problem;
+  const variance = varianceOf(y);
+  const replicates = replicateVariance(problem);
+  if (replicates.freedom >= leastReplicates) return replicates.variance > 1e-10 * variance;
   const heldOut = solutions.map((s) => ({ mean: s.looMean, variance: s.looVariance }));
   const { mean } = mixture(heldOut, chances);
   const missed = y.reduce((sum, v, i) => sum + (v - mean[i]!) ** 2, 0) / y.length;
   // A nugget at its bound is there for the arithmetic.
   const seen = solutions.map((s) => (s.nugget > 3 * leastNugget ? s.nugget * s.variance : 0));
   const nuggets = seen.reduce((sum, v, k) => sum + chances[k]! * v, 0);
-  return nuggets > leastNoise * missed && nuggets < mostNoise * varianceOf(y) && ties(y) < mostTies;
+  return nuggets > leastNoise * missed && nuggets < mostNoise * variance && ties(y) < mostTies;
+}
+
+/** Variance of the output among runs at the same inputs, and its degrees of freedom. */
+function replicateVariance({ x, y, n, d }: Problem): { readonly variance: number; readonly freedom: number } {
+  const groups = new Map<string, number[]>();
+  for (let i = 0; i < n; i++) {
+    const key = x.subarray(i * d, i * d + d).join(" ");
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [y[i]!]);
+    else group.push(y[i]!);
+  }
+  let sum = 0;
+  for (const group of groups.values()) {
+    const mean = group.reduce((a, b) => a + b, 0) / group.length;
+    for (const v of group) sum += (v - mean) ** 2;
+  }
+  const freedom = n - groups.size;
+  return { variance: freedom === 0 ? 0 : sum / freedom, freedom };
 }
 
 function varianceOf(y: Float64Array): number {

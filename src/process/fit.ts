@@ -159,7 +159,7 @@ async function fitOutput(
   const contestants = await contestantsOf(problem, algebra, options, rng);
   const solutions = contestants.map(({ solution }) => solution);
   const chances = posteriorWeights(solutions);
-  const noisy = isNoisy(y, solutions, chances);
+  const noisy = isNoisy(problem, solutions, chances);
   const carriers: Solution[] = [];
   for (const contestant of contestants)
     carriers.push(r === n ? contestant.solution : await anchored(contestant, problem, r, algebra));

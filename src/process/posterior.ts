@@ -93,7 +93,8 @@ async function partsAt(theta: Float64Array, family: Family, p: Problem, algebra:
   if (small === undefined) return undefined;
   const coefficients = lowerTransposeTimes(small.inverse, lowerTimes(small.inverse, hz, q, 1), q);
   for (let i = 0; i < n; i++) for (let s = 0; s < q; s++) z[i]! -= trendFactor[i * q + s]! * coefficients[s]!;
-  let residual = 0;
+  // An output that the trend explains to the last digit still has a logarithm.
+  let residual = 1e-24 * n;
   for (let i = 0; i < n; i++) residual += z[i]! * z[i]!;
   const alpha = lowerTransposeTimes(inverse, z, n);
   const prior = robustPrior(theta, family, p);

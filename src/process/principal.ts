@@ -43,8 +43,8 @@ export function principalComponents(
     .map(({ direction, score }) => ({ direction, score, power: score.reduce((sum, v) => sum + v * v, 0) }))
     .sort((a, b) => b.power - a.power);
   let left = total;
-  const kept = scored.slice(0, most).filter(({ power }) => {
-    const wanted = left > negligible * total && power > 1e-14 * total;
+  const kept = scored.slice(0, most).filter(({ power }, c) => {
+    const wanted = c === 0 || (left > negligible * total && power > 1e-14 * total);
     left -= power;
     return wanted;
   });
@@ -53,7 +53,7 @@ export function principalComponents(
   const scores = new Float64Array(n * k);
   const residual = centred;
   kept.forEach(({ direction, score, power }, c) => {
-    const std = Math.sqrt(power / n);
+    const std = Math.max(Math.sqrt(power / n), 1e-150);
     for (let j = 0; j < m; j++) basis[c * m + j] = direction[j]! * std;
     for (let i = 0; i < n; i++) {
       scores[i * k + c] = score[i]! / std;
