@@ -44,7 +44,7 @@ export function excesses(used: FpgaResources, device: FpgaDevice): string[] {
   ] as const;
   return rows
     .filter(([, has, may]) => has > may)
-    .map(([name, has, may]) => `${name} ${Math.ceil(has)} of ${Math.floor(may)}`);
+    .map(([name, has, may]) => `${name} ${Math.ceil(has)} of ${Math.floor(may + 1e-6)}`);
 }
 
 export function fitsDevice(used: FpgaResources, device: FpgaDevice): boolean {
@@ -87,6 +87,9 @@ export function depthOf(operation: Operation): number {
   return op === "Div" || op === "Pow" ? 10 : 1;
 }
 
+/** A multiplier by a constant takes about a third of the logic. */
+const CONSTANT_SHARE = 3;
+
 /** Resources of `lanes` copies of an operation that is not a product. A table is one block for two lanes. */
 export function laneCost(
   operation: Operation,
@@ -101,19 +104,26 @@ export function laneCost(
   if (op === "Mul")
     return inDsp
       ? { lut: lanes * bits, ff: lanes * bits, dsp: lanes }
-      : { lut: lanes * multiplierLuts(device.family, bits), ff: lanes * 2 * bits };
+      : {
+          lut: lanes * Math.ceil(multiplierLuts(device.family, bits) / (operation.hasWeights ? CONSTANT_SHARE : 1)),
+          ff: lanes * 2 * bits,
+        };
   if (op === "Div" || op === "Pow") return { lut: lanes * bits * bits, ff: lanes * 2 * bits * bits };
   return { lut: lanes * bits, ff: lanes * bits };
 }
 
 /** Resources of all operations that are not products, one lane each; their multiplications move into logic where they would
- * take more than a quarter of the DSP blocks. */
-export function otherCost(network: Network, device: FpgaDevice): FpgaResources {
+ * take more than a quarter of the DSP blocks. @param shared one lane per sort of operation, for engines that do one at a time */
+export function otherCost(network: Network, device: FpgaDevice, shared = false): FpgaResources {
+  const sorts = new Set<string>();
+  const counted = network.operations.filter(({ geometry, op, hasWeights }) => {
+    const sort = `${op} ${hasWeights}`;
+    if (geometry || (shared && sorts.has(sort))) return false;
+    sorts.add(sort);
+    return true;
+  });
   const sum = (inDsp: boolean): FpgaResources =>
-    network.operations.reduce(
-      (used, operation) => (operation.geometry ? used : addResources(used, laneCost(operation, device, 1, inDsp))),
-      NO_RESOURCES,
-    );
+    counted.reduce((used, operation) => addResources(used, laneCost(operation, device, 1, inDsp)), NO_RESOURCES);
   const used = sum(device.dsp > 0);
   return used.dsp > 0.25 * device.dsp ? sum(false) : used;
 }

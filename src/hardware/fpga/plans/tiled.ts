@@ -99,7 +99,7 @@ function planShared(network: Network, device: FpgaDevice, under: number): Plan |
   const largestN = Math.max(1, ...shapes.map(({ layer }) => layer.N));
   const largestR = Math.max(1, ...shapes.map(({ layer }) => layer.R));
   const largestC = Math.max(1, ...shapes.map(({ layer }) => layer.C));
-  const others = otherCost(network, device);
+  const others = otherCost(network, device, true);
   const room = fitsDevice(others, device);
 
   const work = shapes.reduce(

@@ -1,0 +1,187 @@
+/** Calibration against a made-up processor whose times are known exactly, or scatter by a known amount. */
+import { describe, expect, it } from "vitest";
+import type { Graph } from "../../../src/graph/index.ts";
+import { type CalibrationState, calibrateCpu, referenceRatio } from "../../../src/hardware/cpu/calibrate.ts";
+import { kindOf } from "../../../src/hardware/cpu/features.ts";
+import { type Measurement, measureCalls } from "../../../src/hardware/cpu/measure.ts";
+import { cpuModel } from "../../../src/hardware/cpu/model.ts";
+import { randomNetwork } from "../../../src/hardware/cpu/units.ts";
+import { fuseKernels } from "../../../src/hardware/kernels.ts";
+import { scorePredictions } from "../../../src/hardware/metrics.ts";
+import { networkOf } from "../../../src/hardware/network.ts";
+import { type CpuTarget, type Target } from "../../../src/hardware/target.ts";
+import { parseTarget } from "../../../src/hardware/target-file.ts";
+import { getTarget } from "../../../src/hardware/targets/index.ts";
+import { makeRng, type Rng } from "../../../src/rng.ts";
+import { mlp } from "../networks.ts";
+
+const perKind: Readonly<Record<string, readonly [fixed: number, perMac: number, perByte: number]>> = {
+  gemm: [8e-7, 6e-11, 2e-11],
+  matmul: [9e-7, 7e-11, 2e-11],
+  conv1d: [3e-6, 9e-11, 3e-11],
+  conv2d: [4e-6, 8e-11, 3e-11],
+  dear: [4e-7, 0, 1e-9],
+  activation: [3e-7, 0, 3e-10],
+};
+
+/** Seconds of a graph on the made-up processor: 10 us a call, and its kernels. */
+function truth(graph: Graph, batch: number): number {
+  let seconds = 1e-5;
+  for (const kernel of fuseKernels(networkOf(graph))) {
+    const [fixed, perMac, perByte] = perKind[kindOf(kernel)] ?? [3e-7, 0, 1e-10];
+    seconds += fixed + perMac * kernel.macs * batch + perByte * (kernel.bytesIn + kernel.bytesOut) * batch;
+  }
+  return seconds;
+}
+
+function fake(scatter = 0, rng: Rng = makeRng(9), speed = 1) {
+  return (graph: Graph, batch: number): Promise<Measurement> => {
+    const seconds = speed * truth(graph, batch) * Math.exp(scatter * rng.normal());
+    return Promise.resolve({ seconds, p10: seconds, p90: seconds, min: seconds, count: 1 });
+  };
+}
+
+const target = getTarget("cpu") as CpuTarget;
+const facts = { host: "made up, 1 core", date: "2026-01-02T03:04:05.000Z", engine: "1.0", quick: true } as const;
+
+/** Without noise, and with scatter of 5 %. */
+const exact = calibrateCpu(target, { ...facts, measure: fake() });
+const noisy = calibrateCpu(target, { ...facts, measure: fake(0.05) });
+
+/** Networks that the calibration has not seen. */
+function score(calibrated: Target, batch: number, measure = fake()) {
+  const model = cpuModel(calibrated as CpuTarget);
+  const graphs = Array.from({ length: 60 }, (_, i) => randomNetwork(makeRng(1000 + i)));
+  return Promise.all(graphs.map((graph) => measure(graph, batch))).then((measured) => {
+    const predictions = graphs.map((graph) => model.predict(graph, batch).latency);
+    const inside = predictions.filter(({ lo, hi }, i) => measured[i]!.seconds >= lo && measured[i]!.seconds <= hi);
+    return {
+      ...scorePredictions(
+        predictions.map(({ p50 }) => p50),
+        measured.map(({ seconds }) => seconds),
+      ),
+      coverage: inside.length / graphs.length,
+    };
+  });
+}
+
+describe("a calibration", () => {
+  it("recovers a processor without noise: unseen networks within 6 %, at both batches (C1)", async () => {
+    const calibrated = await exact;
+    for (const batch of [1, 64]) {
+      const { mape, within10, bias, spearman } = await score(calibrated, batch);
+      expect(mape).toBeLessThan(0.06);
+      expect(within10).toBeGreaterThan(0.85);
+      expect(Math.abs(bias)).toBeLessThan(0.04);
+      expect(spearman).toBeGreaterThan(0.98);
+    }
+    expect(calibrated.calibration?.noiseCv).toBe(0);
+    expect(calibrated.source).toBe("measured on made up, 1 core, 2026-01-02");
+  });
+
+  it("states an interval that holds what it says under noise (C2), and the noise itself", async () => {
+    const calibrated = await noisy;
+    const { coverage } = await score(calibrated, 1, fake(0.05, makeRng(77)));
+    expect(coverage).toBeGreaterThanOrEqual(0.8);
+    expect(calibrated.calibration!.noiseCv).toBeGreaterThan(0.03);
+    expect(calibrated.calibration!.noiseCv).toBeLessThan(0.07);
+  });
+
+  it("is read back from its file", async () => {
+    const calibrated = await exact;
+    const read = parseTarget(JSON.stringify(calibrated), "cpu.json") as CpuTarget;
+    const graph = mlp([6, 32, 32, 3]);
+    expect(cpuModel(read).predict(graph, 8)).toEqual(cpuModel(calibrated).predict(graph, 8));
+  });
+
+  it("resumes where it was stopped, with the same result", async () => {
+    const saved: CalibrationState[] = [];
+    const save = (state: CalibrationState): Promise<void> => {
+      saved.push(structuredClone(state));
+      return Promise.resolve();
+    };
+    let count = 0;
+    const counted = (graph: Graph, batch: number): Promise<Measurement> => {
+      count++;
+      return fake()(graph, batch);
+    };
+    await calibrateCpu(target, { ...facts, measure: counted, save, stopped: () => count > 400 });
+    const before = count;
+    const resumed = await calibrateCpu(target, { ...facts, measure: counted, state: saved.at(-1)! });
+    const whole = await exact;
+    expect(count - before).toBeGreaterThan(100);
+    expect(resumed.calibration).toEqual(whole.calibration);
+  });
+
+  it("is refused where too little was measured, or where the machine or the options changed", async () => {
+    let clock = 0;
+    const now = (): number => (clock += 10_000);
+    await expect(calibrateCpu(target, { ...facts, measure: fake(), now })).rejects.toThrow(
+      "too few to fit. Give it more time",
+    );
+    const state: CalibrationState = {
+      version: 1,
+      seed: 1,
+      quick: true,
+      host: "another",
+      threads: 1,
+      spent: 0,
+      done: {},
+    };
+    await expect(calibrateCpu(target, { ...facts, measure: fake(), state })).rejects.toThrow(
+      "begun on another machine (another; this is made up, 1 core)",
+    );
+    await expect(
+      calibrateCpu(target, { ...facts, quick: false, measure: fake(), state: { ...state, host: facts.host } }),
+    ).rejects.toThrow("Give the same options");
+  });
+
+  it("warns of kernels beyond it and doubles the interval", async () => {
+    const calibrated = await noisy;
+    const model = cpuModel(calibrated);
+    const small = model.predict(mlp([6, 32, 3])).latency;
+    const large = model.predict(mlp([6, 1024, 1024, 3]));
+    expect(large.warnings.join()).toContain("larger than what was calibrated");
+    expect(large.latency.hi / large.latency.p50).toBeGreaterThan(small.hi / small.p50);
+    expect(model.predict(mlp([6, 32, 3]), 4096).warnings.join()).toContain("batch 4096 is above those calibrated");
+  });
+
+  it("checks the machine at use: as it is up to 3 %, scaled up to 15 %, refused above", async () => {
+    const calibrated = await exact;
+    const graph = mlp([6, 32, 32, 3]);
+    const p50 = cpuModel(calibrated).predict(graph).latency.p50;
+    for (const [speed, factor] of [
+      [1.02, 1],
+      [1.1, 1.1],
+    ] as const) {
+      const ratio = await referenceRatio(calibrated, { measure: fake(0, makeRng(1), speed) });
+      expect(ratio).toBeCloseTo(speed, 9);
+      expect(cpuModel(calibrated, ratio).predict(graph).latency.p50).toBeCloseTo(factor * p50, 12);
+    }
+    expect(cpuModel(calibrated, 1.1).predict(graph).warnings.join()).toContain("scaled by 1.10");
+    expect(() => cpuModel(calibrated, 1.3)).toThrow("the reference network takes 1.30 times what it took");
+  });
+});
+
+describe("a measurement", () => {
+  it("is the median of blocks, taken again where they scatter", async () => {
+    let clock = 0;
+    let calls = 0;
+    const call = (): Promise<void> => {
+      calls++;
+      // Every third of the first thousand calls is disturbed.
+      clock += calls < 1000 && calls % 300 < 150 ? 4 : 1;
+      return Promise.resolve();
+    };
+    const measured = await measureCalls(call, {
+      warmRuns: 10,
+      warmSeconds: 0,
+      blocks: 10,
+      blockSeconds: 0.05,
+      retries: 9,
+      now: () => clock,
+    });
+    expect(measured.seconds).toBeCloseTo(1e-3, 9);
+    expect(measured.p90).toBeCloseTo(1e-3, 9);
+  });
+});
