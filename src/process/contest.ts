@@ -37,6 +37,8 @@ const defaults: SearchBudget = { subset: 250, starts: 4, scout: 25, evaluations:
 /** A nugget is noise from this share of the held-out squared error up, and up to this share of the output's variance. */
 const leastNoise = 0.3;
 const mostNoise = 0.5;
+/** Runs that each parameter of the kernels with weights b takes; with fewer, plain products compete. */
+const runsPerParameter = 4;
 /** Runs beyond the first at the same inputs that it takes to tell noise. */
 const leastReplicates = 5;
 /** Families whose held-out score on the sample is this many times the best are dropped. */
@@ -63,7 +65,12 @@ export async function contestantsOf(
 ): Promise<Contestant[]> {
   const budget = { ...defaults, ...options.budget };
   const sample = randomSubset(problem, options.sample ?? 500, rng.fork("sample"));
-  const [first, ...others] = options.families ?? families;
+  // Weights double the parameters: runs must be able to tell them.
+  const affordable = 2 * problem.d + 1 <= sample.n / runsPerParameter;
+  const [first, ...others] = (options.families ?? families).map((family) => ({
+    ...family,
+    anova: family.anova && affordable,
+  }));
   if (first === undefined) throw new OptionError("OPTION_FAMILIES", "families is empty: name at least one kernel");
   const plain: Family = { ...first, anova: false };
   const rough = { ...budget, evaluations: first.anova ? budget.scout : budget.evaluations };

@@ -124,9 +124,17 @@ export async function predictProcess(
   const rows = x.length / fit.d;
   const { mean, variance } = processGraph(b, b.input("x", ["N", fit.d], "float64"), fit);
   const executable = await engine.compile(b.build({ mean, variance }));
-  const size = rows * fit.m;
-  const into = { mean: new Float64Array(size), variance: new Float64Array(size) };
-  await executable.run({ x }, { rows, into });
+  const { m, d } = fit;
+  const all = { mean: new Float64Array(rows * m), variance: new Float64Array(rows * m) };
+  for (let at = 0; at < rows; at += rowsPerCall) {
+    const end = Math.min(rows, at + rowsPerCall);
+    const part = (a: Float64Array): Float64Array => a.subarray(at * m, end * m);
+    const into = { mean: part(all.mean), variance: part(all.variance) };
+    await executable.run({ x: x.slice(at * d, end * d) }, { rows: end - at, into });
+  }
   await executable.dispose();
-  return into;
+  return all;
 }
+
+/** Bounds the memory for correlations with the runs. */
+const rowsPerCall = 1000;
