@@ -11,6 +11,7 @@ import {
   makeRk4,
   monotoneCubic,
   SIGMA_PER_FWHM,
+  solveBanded,
   solveDense,
   solveTridiagonal,
 } from "../../../cases/kernels/index.ts";
@@ -48,7 +49,7 @@ test("gaussHermite(7) has the published nodes and weights", () => {
   expect(weights[6]! / 9.71781245099519e-4).toBeCloseTo(1, 11);
 });
 
-test("solveTridiagonal() and solveDense() solve the same system, also in place", () => {
+test("solveTridiagonal(), solveBanded() and solveDense() solve the same system, also in place", () => {
   const rng = makeRng(3);
   const n = 12;
   const draw = (): Float64Array => Float64Array.from({ length: n }, () => rng.normal());
@@ -62,9 +63,14 @@ test("solveTridiagonal() and solveDense() solve the same system, also in place",
   }
   const x = new Float64Array(n);
   solveTridiagonal(lower, diagonal, upper, rhs, x, new Float64Array(n));
+  const banded = rhs.slice();
+  solveBanded(full.slice(), banded, 1, 1);
   const dense = rhs.slice();
   expect(solveDense(full, dense)).toBe(true);
-  for (let i = 0; i < n; i++) expect(x[i]).toBeCloseTo(dense[i]!, 13);
+  for (let i = 0; i < n; i++) {
+    expect(x[i]).toBeCloseTo(dense[i]!, 13);
+    expect(banded[i]).toBeCloseTo(dense[i]!, 13);
+  }
   solveTridiagonal(lower, diagonal, upper, rhs, rhs, new Float64Array(n));
   expect([...rhs]).toEqual([...x]);
 });
