@@ -10,7 +10,7 @@ import { type Contestant, contestantsOf, isNoisy, posteriorWeights, type Process
 import { predictProcess } from "./graph.ts";
 import { correlations } from "./kernel.ts";
 import { type Problem, type Solution, solve } from "./posterior.ts";
-import type { Component, OutputProcess, Predictor, ProcessFit } from "./process.ts";
+import type { Component, Limits, OutputProcess, Predictor, ProcessFit } from "./process.ts";
 import { type Principal, principalComponents } from "./principal.ts";
 import { type HeldOut, mixture, stackWeights } from "./stack.ts";
 
@@ -19,6 +19,7 @@ const mostOutputs = 4;
 const mostComponents = 8;
 /** Share of the outputs' variance that components may leave out. */
 const negligible = 1e-6;
+const leastShare = 0.05;
 /** Components after the first are searched with less. */
 const lesser = { starts: 2, scout: 15, evaluations: 25 };
 
@@ -165,7 +166,9 @@ async function fitOutput(
     carriers.push(r === n ? contestant.solution : await anchored(contestant, problem, r, algebra));
   const heldOut: HeldOut[] = carriers.map((s) => ({ mean: s.looMean, variance: s.looVariance }));
   const weights = noisy ? chances : await stackWeights(heldOut, y);
-  const { mean: looMean, variance } = mixture(heldOut, weights);
+  const { mean, variance } = mixture(heldOut, weights);
+  const limits = limitsOf(y);
+  const looMean = mean.map((v) => Math.min(Math.max(v, limits.lower ?? -Infinity), limits.upper ?? Infinity));
   const components: Component[] = carriers.flatMap((s, k) => {
     const { kernel, nugget, alpha, coefficients, inverseFactor, trendFactor, trendInverse } = s;
     const weight = weights[k]!;
@@ -179,6 +182,7 @@ async function fitOutput(
   const { spread, factors, score } = calibrate(errors, variance, near, r);
   return {
     components,
+    limits,
     lead,
     spread,
     noise: noisy ? components.reduce((sum, c) => sum + c.weight * c.nugget * c.variance, 0) : 0,
@@ -218,6 +222,13 @@ async function anchored(
     looVariance[r + i] = solution.variance * left;
   }
   return { ...solution, inverseFactor, trendFactor, trendInverse, looVariance };
+}
+
+/** The extremes that at least `leastShare` of the runs sit at. */
+function limitsOf(y: Float64Array): Limits {
+  const extreme = (value: number): number | undefined =>
+    y.filter((v) => v === value).length >= Math.max(3, leastShare * y.length) ? value : undefined;
+  return { lower: extreme(y.reduce((a, b) => Math.min(a, b))), upper: extreme(y.reduce((a, b) => Math.max(a, b))) };
 }
 
 function rangesOf(x: Float64Array, n: number, d: number): Float64Array {

@@ -1,7 +1,7 @@
 /** A fitted process as nodes: from standardised inputs to mean and variances, all float64. */
 import { type Engine, getEngine } from "../engine/index.ts";
 import { type GraphBuilder, graphBuilder, type NodeId } from "../graph/index.ts";
-import type { Component, OutputProcess, Predictor } from "./process.ts";
+import type { Component, Limits, OutputProcess, Predictor } from "./process.ts";
 import { type Kernel, kernelRate, kernelShapes } from "./kernel.ts";
 
 /** N × m each, in the units of the outputs that were fitted. */
@@ -33,11 +33,12 @@ function outputGraph(b: GraphBuilder, x: NodeId, fit: Predictor, output: OutputP
   const parts = components.map((c) => componentGraph(b, x, fit, c, noise === 0));
   const weighted = (nodes: readonly NodeId[]): NodeId =>
     nodes.map((node, k) => b.scale(node, components[k]!.weight)).reduce((sum, node) => b.sum(sum, node));
-  const mean = weighted(parts.map((part) => part.mean));
+  const centre = weighted(parts.map((part) => part.mean));
+  const mean = limited(b, centre, output.limits);
   const variance = weighted(
     parts.length === 1
       ? parts.map((part) => part.variance)
-      : parts.map((part) => b.sum(part.variance, b.square(b.sub(part.mean, mean)))),
+      : parts.map((part) => b.sum(part.variance, b.square(b.sub(part.mean, centre)))),
   );
   if (spread.power === 0) return { mean, variance: b.scale(variance, spread.size) };
   let near = parts[output.lead]!.correlations;
@@ -55,6 +56,11 @@ function outputGraph(b: GraphBuilder, x: NodeId, fit: Predictor, output: OutputP
   // Where held-out runs scatter more than the noise everywhere explains, the rest is uncertainty about the simulator.
   const total = b.shift(b.mul(b.shift(variance, noise), factor), -noise);
   return { mean, variance: b.binary("Max", own, total) };
+}
+
+function limited(b: GraphBuilder, mean: NodeId, { lower, upper }: Limits): NodeId {
+  const below = upper === undefined ? mean : b.binary("Min", mean, b.scalar(upper, mean));
+  return lower === undefined ? below : b.binary("Max", below, b.scalar(lower, below));
 }
 
 /** Squares and ones side by side, n × 2. */

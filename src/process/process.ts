@@ -19,9 +19,16 @@ export interface Component {
   readonly trendInverse: Float64Array;
 }
 
+/** Values that the simulator's output does not pass: many runs have exactly this value, none a lower (higher) one. */
+export interface Limits {
+  readonly lower: number | undefined;
+  readonly upper: number | undefined;
+}
+
 /** One output. */
 export interface OutputProcess {
   readonly components: readonly Component[];
+  readonly limits: Limits;
   /** Which component's correlations weigh the residuals of a varying spread. */
   readonly lead: number;
   readonly spread: Spread;

@@ -88,6 +88,16 @@ describe("fitProcess()", () => {
     expect(fit.noise[0]).toBe(0);
   });
 
+  it("keeps to a limit that many runs sit at", async () => {
+    const runs = runsOf(80, 5);
+    const cut = Float64Array.from(runs.y, (v) => Math.min(v, 0.3));
+    const fit = await fitProcess(runs.x, cut, { n: 80, d: 2, m: 1 }, quick);
+    const { mean } = await predictProcess(fit, fresh.x);
+    expect(Math.max(...mean)).toBe(0.3);
+    expect(fit.outputs[0]!.limits).toEqual({ lower: undefined, upper: 0.3 });
+    expect(mean.filter((v) => v === 0.3).length).toBeGreaterThan(10);
+  });
+
   it("takes a sample of many runs for the modes, the variance and the mean", async () => {
     const many = runsOf(150, 6);
     const fit = await fitProcess(

@@ -48,7 +48,17 @@ async function plainFit(family: Family, p: Problem, theta: Float64Array): Promis
   const s = (await solve(theta, family, p, makeAlgebra()))!;
   const spread = { size: 1, power: 0, prior: 0, squares: new Float64Array(0), meanSquare: 1 };
   const { looMean, looVariance } = s;
-  const output = { components: [{ ...s, weight: 1 }], lead: 0, spread, noise: 1, looMean, looVariance, looCrps: 0 };
+  const limits = { lower: undefined, upper: undefined };
+  const output = {
+    components: [{ ...s, weight: 1 }],
+    limits,
+    lead: 0,
+    spread,
+    noise: 1,
+    looMean,
+    looVariance,
+    looCrps: 0,
+  };
   return { x: p.x, n: p.n, r: p.n, d: p.d, m: 1, outputs: [output], projection: undefined };
 }
 
