@@ -25,31 +25,34 @@ import {
 /** Plans a design of the resource strategy: all layers ask for one reuse factor, each takes the closest legal one above 1. */
 export function planReuse(network: Network, device: FpgaDevice): Plan {
   const products = network.operations.filter(({ geometry }) => geometry !== undefined);
-  const shapes = new Map<string, readonly number[]>();
-  const legalOf = (operation: Operation): readonly number[] => {
-    const { nIn, nOut } = operation.geometry!;
-    const key = `${nIn}x${nOut}`;
-    let legal = shapes.get(key);
-    if (legal === undefined) {
+  /** Layers of equal shape, which share a list of factors. */
+  const shapes = new Map<string, { readonly first: Operation; readonly legal: readonly number[]; copies: number }>();
+  const keyOf = ({ geometry }: Operation): string => `${geometry!.nIn} ${geometry!.nOut} ${geometry!.kernel.join(" ")}`;
+  for (const operation of products) {
+    const { nIn, nOut, groups } = operation.geometry!;
+    const known = shapes.get(keyOf(operation));
+    if (known) known.copies += groups;
+    else {
       const all = legalReuse(nIn, nOut);
       const above = all.filter((rf) => rf > 1);
-      legal = above.length > 0 ? above : all;
-      shapes.set(key, legal);
+      shapes.set(keyOf(operation), { first: operation, legal: above.length > 0 ? above : all, copies: groups });
     }
-    return legal;
-  };
+  }
+  const legalOf = (operation: Operation): readonly number[] => shapes.get(keyOf(operation))!.legal;
   const others = network.operations
     .filter(({ geometry }) => geometry === undefined)
     .reduce((used, operation) => addResources(used, laneCost(operation, device, operation.elements)), NO_RESOURCES);
-  const usedAt = (asked: number): FpgaResources =>
-    products.reduce((used, operation) => {
-      const rf = closest(legalOf(operation), asked);
-      return addResources(used, layerCost(operation, rf, device), operation.geometry!.groups);
-    }, others);
+  const usedAt = (asked: number): FpgaResources => {
+    let used = others;
+    for (const { first, legal, copies } of shapes.values())
+      used = addResources(used, layerCost(first, closest(legal, asked), device), copies);
+    return used;
+  };
 
-  const factors = [...new Set(products.flatMap(legalOf))].sort((a, b) => a - b);
-  let low = 0;
+  const factors = [...new Set([...shapes.values()].flatMap(({ legal }) => legal))].sort((a, b) => a - b);
   let high = factors.length - 1;
+  // Where the smallest design does not fit, there is nothing to search.
+  let low = fitsDevice(usedAt(factors[high] ?? 1), device) ? 0 : high;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (fitsDevice(usedAt(factors[middle]!), device)) high = middle;
@@ -106,7 +109,14 @@ function layerCost({ geometry }: Operation, rf: number, { weightBits }: FpgaDevi
 
 /** The closest of ascending factors; the smaller of two equally close. */
 function closest(factors: readonly number[], asked: number): number {
-  let best = factors[0] ?? 1;
-  for (const rf of factors) if (Math.abs(rf - asked) < Math.abs(best - asked)) best = rf;
-  return best;
+  let low = 0;
+  let high = factors.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (factors[middle]! < asked) low = middle + 1;
+    else high = middle;
+  }
+  const above = factors[low] ?? 1;
+  const below = factors[low - 1];
+  return below !== undefined && asked - below <= Math.abs(above - asked) ? below : above;
 }

@@ -120,12 +120,13 @@ function planShared(network: Network, device: FpgaDevice, under: number): Plan |
     // Larger engines come first: one that could not keep up even if it were always busy ends the search.
     if (best?.fits && work / (tile.Tm * tile.Tn) >= best.cycles) break;
     if (work / (tile.Tm * tile.Tn) >= under) break;
+    // Streaming weights never makes it faster: what is too slow with weights on chip is out.
     for (const resident of [true, false]) {
       const cycles = shapes.reduce(
         (sum, { layer, count }) => sum + count * timeOf(layer, tile, resident, device, bits),
         0,
       );
-      if (cycles >= under || (best?.fits && cycles >= best.cycles)) continue;
+      if (cycles >= under || (best?.fits && cycles >= best.cycles)) break;
       const memory = memoryOf(shapes, tile, resident, device, bits);
       const used = addResources(addResources(others, lanesCost(tile.Tm * tile.Tn, device)), memory);
       const fits = room && fitsDevice(used, device);

@@ -1,0 +1,61 @@
+/**
+ * How long the latency models take for one candidate of a search, from its graph to a prediction, per target; a search
+ * asks for thousands.
+ *
+ *     npx tsx bench/latency-speed.ts [--candidates 40]
+ */
+import { parseArgs } from "node:util";
+import { type Graph, graphBuilder } from "../src/graph/index.ts";
+import { getTarget, latencyModel, networkOf } from "../src/hardware/index.ts";
+import { makeRng } from "../src/rng.ts";
+import { compact, randomArchitecture, superArchitecture } from "../src/space/index.ts";
+
+const { values } = parseArgs({ options: { candidates: { type: "string", default: "40" } } });
+const spaces = {
+  "22 scalars": superArchitecture({ inputs: 6, heads: [{ name: "y", kind: "vector", size: 22 }] }),
+  "signal of 250": superArchitecture({
+    inputs: 5,
+    heads: [{ name: "y", kind: "decoder", channels: 1, spatial: [250] }],
+  }),
+  "image 32 x 32": superArchitecture({
+    inputs: 5,
+    heads: [{ name: "y", kind: "decoder", channels: 1, spatial: [32, 32] }],
+  }),
+};
+const names = [
+  "cpu",
+  "gpu:h200",
+  "fpga:pynq-z2",
+  "fpga:ecp5-45f",
+  "fpga:alveo-u250",
+  "fpga:pynq-z2:tiled",
+  "fpga:pynq-z2:dataflow",
+  "fpga:pynq-z2:reuse",
+  "fpga:pynq-z2:binary",
+];
+
+for (const [title, space] of Object.entries(spaces)) {
+  const rng = makeRng(1);
+  const graphs = Array.from({ length: Number(values.candidates) }, (): Graph => {
+    const network = compact(space, randomArchitecture(space, rng));
+    const b = graphBuilder();
+    const x = b.input("x", ["N", space.inputs]);
+    return b.build({ y: network.forward(b, x, b.input("flat", [network.layout.size]))[0]! });
+  });
+  const timed = (work: (graph: Graph) => unknown): string => {
+    const times: number[] = [];
+    for (let round = 0; round < 6; round++)
+      for (const graph of graphs) {
+        const begun = performance.now();
+        work(graph);
+        if (round > 2) times.push(performance.now() - begun);
+      }
+    times.sort((a, b) => a - b);
+    return `${times[times.length >> 1]!.toFixed(3)} ms (p95 ${times[Math.floor(0.95 * times.length)]!.toFixed(3)})`;
+  };
+  console.log(`${title}: reading the network off its graph ${timed(networkOf)}`);
+  for (const name of names) {
+    const model = latencyModel(getTarget(name));
+    console.log(`  ${name.padEnd(24)} ${timed((graph) => model.predict(graph))}`);
+  }
+}
