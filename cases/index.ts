@@ -1,19 +1,26 @@
-/** The case studies by name. A new one is a folder and a line here. */
+/** The case studies by name, in the order of Kasim et al. (2021). A new one is a folder and a line here. */
 import type { Case } from "./case.ts";
 import { gcm } from "./gcm/index.ts";
+import { halo } from "./halo/index.ts";
 import { jag } from "./jag/index.ts";
 import { jagScalars } from "./jag-scalars/index.ts";
 import { mops } from "./mops/index.ts";
+import { ots } from "./ots/index.ts";
 import { seistomo } from "./seistomo/index.ts";
+import { xrts } from "./xrts/index.ts";
 
 export * from "./case.ts";
+export { makeRuns, type MakeOptions, type MakeProgress, type MakeResult } from "./make.ts";
 
 export const cases = {
-  gcm,
+  xrts,
+  ots,
+  halo,
   jag,
   "jag-scalars": jagScalars,
-  mops,
   seistomo,
+  mops,
+  gcm,
 } as const satisfies Record<string, Case>;
 
 export type CaseName = keyof typeof cases;
