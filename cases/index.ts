@@ -10,7 +10,6 @@ import { seistomo } from "./seistomo/index.ts";
 import { xrts } from "./xrts/index.ts";
 
 export * from "./case.ts";
-export { makeRuns, type MakeOptions, type MakeProgress, type MakeResult } from "./make.ts";
 
 export const cases = {
   xrts,

@@ -10,8 +10,15 @@ const STATIONS = 60;
 
 const inputs: readonly CaseInput[] = [
   { name: "emission", unit: "", low: 0.5, high: 2, scale: "log", about: "factor on the emission of 7.8 Tg/yr" },
-  { name: "wet_removal", unit: "", low: 1 / 3, high: 3, scale: "log", about: "factor on the removal by rain" },
-  { name: "k", unit: "", low: 0.2, high: 0.8, scale: "linear", about: "imaginary part of soot's refractive index" },
+  { name: "wetRemoval", unit: "", low: 1 / 3, high: 3, scale: "log", about: "factor on the removal by rain" },
+  {
+    name: "absorption",
+    unit: "",
+    low: 0.2,
+    high: 0.8,
+    scale: "linear",
+    about: "imaginary part of soot's refractive index",
+  },
 ];
 
 const degrees = (angle: number): number => (angle * 180) / Math.PI;
@@ -39,13 +46,10 @@ export const gcm: Case = {
   outputs: [
     { name: "aaod", unit: "", shape: [LATS, LONS], axes, about: "absorption optical depth at 550 nm" },
     { name: "dT", unit: "K", shape: [LATS, LONS], axes, about: "warming of the surface" },
-    {
-      name: "scalars",
-      unit: "",
-      shape: [4],
-      axes: [],
-      about: "[0] burden [Tg]; [1] lifetime [d]; [2] mean absorption optical depth; [3] mean warming [K]",
-    },
+    { name: "burden", unit: "Tg", shape: [], axes: [], about: "soot in the air" },
+    { name: "lifetime", unit: "d", shape: [], axes: [], about: "burden over emission" },
+    { name: "meanAaod", unit: "", shape: [], axes: [], about: "absorption optical depth, mean by area" },
+    { name: "meanDT", unit: "K", shape: [], axes: [], about: "warming, mean by area" },
   ],
   runs: { train: 1500, test: 300, small: 39 },
   inverse: {
@@ -70,8 +74,18 @@ export function simulateGcm(u: Float64Array, options?: RunOptions): ReturnType<C
   const mass = integrate(run.grid, run.fresh) + integrate(run.grid, run.aged);
   const burden = (mass * EARTH_RADIUS ** 2) / TERAGRAM;
   const lifetime = (burden / (TOTAL_EMISSION * aerosol.emission)) * 365.25;
-  const scalars = Float64Array.of(burden, lifetime, areaMean(run.grid, aaod), areaMean(run.grid, dT));
-  return { status: "ok", outputs: { aaod, dT, scalars } };
+  const scalar = (value: number): Float64Array => Float64Array.of(value);
+  return {
+    status: "ok",
+    outputs: {
+      aaod,
+      dT,
+      burden: scalar(burden),
+      lifetime: scalar(lifetime),
+      meanAaod: scalar(areaMean(run.grid, aaod)),
+      meanDT: scalar(areaMean(run.grid, dT)),
+    },
+  };
 }
 
 /** Cells of the 60 stations, evenly spread: a golden spiral from 60 S to 75 N. */

@@ -2,8 +2,8 @@
 import type { Case } from "../case.ts";
 import { CHANNELS, imagesOf, PIXELS } from "./images.ts";
 import type { Resolution } from "./implosion.ts";
-import { aboutScalars, inputs, runAt, source } from "./inputs.ts";
-import { SCALARS, scalarsOf } from "./scalars.ts";
+import { inputs, runAt, scalarFields, source } from "./inputs.ts";
+import { scalarOutputs, SCALARS } from "./scalars.ts";
 
 const pixelCentres = Array.from({ length: PIXELS }, (_, i) => ((i + 0.5) / PIXELS) * 120 - 60);
 
@@ -15,13 +15,13 @@ export const jag: Case = {
   source,
   inputs,
   outputs: [
-    { name: "scalars", unit: "", shape: [SCALARS.length], axes: [], about: aboutScalars },
+    ...scalarFields,
     {
       name: "images",
       unit: "",
       shape: [CHANNELS.length, PIXELS, PIXELS],
       axes: [
-        { name: "photon_energy", unit: "keV", values: CHANNELS },
+        { name: "photonEnergy", unit: "keV", values: CHANNELS },
         { name: "z", unit: "um", values: pixelCentres },
         { name: "x", unit: "um", values: pixelCentres },
       ],
@@ -31,7 +31,7 @@ export const jag: Case = {
   runs: { train: 6000, test: 1000 },
   inverse: {
     about: "speed, pressure and shape modes from scalars and images; the images part a20 from a22",
-    observed: ["scalars", "images"],
+    observed: [...SCALARS.map(({ name }) => name), "images"],
     noise,
   },
   simulate: (u) => simulateJag(u),
@@ -41,22 +41,19 @@ export const jag: Case = {
 export function simulateJag(u: Float64Array, samples = 64, resolution?: Resolution): ReturnType<Case["simulate"]> {
   const run = runAt(u, resolution);
   if (typeof run === "string") return { status: "failed", reason: run };
-  return { status: "ok", outputs: { scalars: scalarsOf(run), images: imagesOf(run, samples) } };
+  return { status: "ok", outputs: { ...scalarOutputs(run), images: imagesOf(run, samples) } };
 }
 
-/** As `scalarNoise`, and 5 % of the brightest pixel's value on every pixel. */
+/** 5 % of a scalar, or of the brightest pixel on every pixel; see `scalarNoise`. */
 function noise(name: string, values: Float64Array): Float64Array {
-  if (name === "scalars") return scalarNoise(values);
-  const largest = values.reduce((most, value) => Math.max(most, value), 0);
-  return values.map(() => 0.05 * largest);
+  if (name !== "images") return scalarNoise(name, values);
+  const brightest = values.reduce((most, value) => Math.max(most, value), 0);
+  return values.map(() => 0.05 * brightest);
 }
 
-/** 5 % of each scalar; 0.05 / ln 10 for logarithms, which is 5 % of the number, and 0.005 for the two shape numbers. */
-export function scalarNoise(values: Float64Array): Float64Array {
-  return values.map((value, i) => {
-    const name = SCALARS[i]!.name;
-    if (name.startsWith("log10")) return 0.05 / Math.LN10;
-    if (name === "p2_p0" || name === "asymmetry") return 0.005;
-    return 0.05 * Math.abs(value);
-  });
+/** 5 % of a scalar; 0.05 / ln 10 for logarithms, which is 5 % of the number, and 0.005 for the two shape numbers. */
+export function scalarNoise(name: string, values: Float64Array): Float64Array {
+  if (name.startsWith("log")) return values.map(() => 0.05 / Math.LN10);
+  if (name === "p2" || name === "asymmetry") return values.map(() => 0.005);
+  return values.map((value) => 0.05 * Math.abs(value));
 }

@@ -1,5 +1,5 @@
 /** The inputs that `jag` and `jag-scalars` share, and one run of their simulator. */
-import { type CaseInput, physicalInputs } from "../case.ts";
+import { type CaseInput, type CaseOutput, physicalInputs } from "../case.ts";
 import { ALL_PHYSICS, type Drive, implode, type Implosion, type Resolution } from "./implosion.ts";
 import { SCALARS } from "./scalars.ts";
 
@@ -42,7 +42,7 @@ export function runAt(u: Float64Array, resolution?: Resolution): Implosion | str
   return implode(driveAt(u), ALL_PHYSICS, resolution);
 }
 
-/** What the elements of the output `scalars` are. */
-export const aboutScalars = SCALARS.map(({ name, unit, about }, i) => {
-  return `[${i}] ${name}${unit === "" ? "" : ` [${unit}]`}: ${about}`;
-}).join("; ");
+/** The fifteen scalar outputs. */
+export const scalarFields: readonly CaseOutput[] = SCALARS.map(({ name, unit, about }) => {
+  return { name, unit, shape: [], axes: [], about };
+});

@@ -2,23 +2,23 @@
 import type { Implosion } from "./implosion.ts";
 import { radiusOf, speedMode } from "./shell.ts";
 
-/** Names, units and meanings of the elements of `scalars`, in order. */
+/** Names, units and meanings of the numbers that `scalarsOf` gives, in order. */
 export const SCALARS: readonly { readonly name: string; readonly unit: string; readonly about: string }[] = [
-  { name: "bang_time", unit: "ps", about: "time of most neutrons" },
-  { name: "burn_fwhm", unit: "ps", about: "full width at half maximum of the neutron rate" },
-  { name: "xray_bang_time", unit: "ps", about: "time of most x-rays" },
-  { name: "xray_fwhm", unit: "ps", about: "full width at half maximum of the x-ray power" },
-  { name: "log10_yield", unit: "", about: "log10 of the number of neutrons" },
-  { name: "burn_ti", unit: "keV", about: "ion temperature, weighted by the neutrons" },
-  { name: "peak_tc", unit: "keV", about: "highest central temperature" },
-  { name: "log10_pmax", unit: "", about: "log10 of the highest pressure in Pa" },
-  { name: "pmax_time", unit: "ps", about: "time of the highest pressure" },
-  { name: "min_radius", unit: "um", about: "least mean radius of the hot spot" },
-  { name: "log10_xray_energy", unit: "", about: "log10 of the radiated energy in J" },
-  { name: "p2_p0", unit: "", about: "cos 2 phi part of the equatorial radius over its mean, at bang time" },
+  { name: "bangTime", unit: "ps", about: "time of most neutrons" },
+  { name: "burnWidth", unit: "ps", about: "full width at half maximum of the neutron rate" },
+  { name: "xrayBangTime", unit: "ps", about: "time of most x-rays" },
+  { name: "xrayWidth", unit: "ps", about: "full width at half maximum of the x-ray power" },
+  { name: "logYield", unit: "", about: "log10 of the number of neutrons" },
+  { name: "burnTemperature", unit: "keV", about: "ion temperature, weighted by the neutrons" },
+  { name: "peakTemperature", unit: "keV", about: "highest central temperature" },
+  { name: "logPeakPressure", unit: "", about: "log10 of the highest pressure in Pa" },
+  { name: "peakPressureTime", unit: "ps", about: "time of the highest pressure" },
+  { name: "minRadius", unit: "um", about: "least mean radius of the hot spot" },
+  { name: "logXrayEnergy", unit: "", about: "log10 of the radiated energy in J" },
+  { name: "p2", unit: "", about: "cos 2 phi part of the equatorial radius over its mean, at bang time" },
   { name: "asymmetry", unit: "", about: "(max - min) / (2 mean) of the equatorial radius at bang time" },
-  { name: "rhor_pmax", unit: "kg/m2", about: "areal density of the hot spot at the highest pressure" },
-  { name: "residual_kinetic", unit: "", about: "share of the shell's kinetic energy left at the highest pressure" },
+  { name: "arealDensity", unit: "kg/m2", about: "areal density of the hot spot at the highest pressure" },
+  { name: "residualKinetic", unit: "", about: "share of the shell's kinetic energy left at the highest pressure" },
 ];
 
 const AZIMUTHS = 64;
@@ -52,6 +52,12 @@ export function scalarsOf(run: Implosion): Float64Array {
     valueAt(run.time, run.rhoR, pressure.time),
     valueAt(run.time, run.kinetic, pressure.time) / run.kinetic[0]!,
   );
+}
+
+/** The same, each under its name. */
+export function scalarOutputs(run: Implosion): Record<string, Float64Array> {
+  const values = scalarsOf(run);
+  return Object.fromEntries(SCALARS.map(({ name }, i) => [name, values.slice(i, i + 1)]));
 }
 
 /** Time and height of the highest point of a curve, by the parabola through it and its neighbours. */

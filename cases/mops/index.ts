@@ -8,18 +8,25 @@ import { PERIODS, runColumn, type RunOptions } from "./run.ts";
 const C_TO_P = 117;
 
 const inputs: readonly CaseInput[] = [
-  { name: "ic", unit: "W/m2", low: 4, high: 48, scale: "log", about: "light constant of growth (default 24)" },
   {
-    name: "k_po4",
+    name: "lightConstant",
+    unit: "W/m2",
+    low: 4,
+    high: 48,
+    scale: "log",
+    about: "light constant of growth (default 24)",
+  },
+  {
+    name: "halfSaturation",
     unit: "mmol/m3",
     low: 0.001,
     high: 0.5,
     scale: "log",
     about: "phosphate at half the growth (default 0.03125)",
   },
-  { name: "mu_zoo", unit: "1/d", low: 1, high: 3, scale: "linear", about: "fastest grazing (default 1.893)" },
+  { name: "grazing", unit: "1/d", low: 1, high: 3, scale: "linear", about: "fastest grazing (default 1.893)" },
   {
-    name: "kappa_zoo",
+    name: "zooLoss",
     unit: "m3/mmol/d",
     low: 1.6,
     high: 8,
@@ -27,7 +34,7 @@ const inputs: readonly CaseInput[] = [
     about: "quadratic loss of zooplankton (default 4.548)",
   },
   {
-    name: "b",
+    name: "fluxExponent",
     unit: "",
     low: 0.4,
     high: 1.8,
@@ -35,7 +42,7 @@ const inputs: readonly CaseInput[] = [
     about: "exponent of the particles' flux (default 0.858)",
   },
   {
-    name: "r_o2",
+    name: "oxygenDemand",
     unit: "",
     low: 150,
     high: 200,
@@ -78,13 +85,8 @@ export const mops: Case = {
       axes: [{ name: "quantity", unit: "", values: [0, 1, 2, 3] }, time],
       about: "five-day means: surface PO4 and PHY [mmol P/m3], production and export at 100 m [mmol P/m2/d]",
     },
-    {
-      name: "scalars",
-      unit: "mol C/m2/yr",
-      shape: [2],
-      axes: [],
-      about: "[0] production of the column; [1] export at 100 m",
-    },
+    { name: "production", unit: "mol C/m2/yr", shape: [], axes: [], about: "production of the column" },
+    { name: "export", unit: "mol C/m2/yr", shape: [], axes: [], about: "export of carbon through 100 m" },
   ],
   runs: { train: 1500, test: 300, small: 410 },
   inverse: {
@@ -115,8 +117,11 @@ export function simulateMops(u: Float64Array, options?: RunOptions): ReturnType<
   if (!profiles.every(Number.isFinite))
     return { status: "failed", reason: "a tracer is not finite: the step is too long" };
   const seasonal = Float64Array.of(...year.seasonal[0], ...year.seasonal[1], ...year.seasonal[2], ...year.seasonal[3]);
-  const perYear = (values: Float64Array): number =>
-    (values.reduce((sum, value) => sum + value, 0) / PERIODS) * YEAR * C_TO_P * 1e-3;
-  const scalars = Float64Array.of(perYear(year.seasonal[2]), perYear(year.seasonal[3]));
-  return { status: "ok", outputs: { profiles, seasonal, scalars } };
+  const perYear = (values: Float64Array): Float64Array =>
+    Float64Array.of((values.reduce((sum, value) => sum + value, 0) / PERIODS) * YEAR * C_TO_P * 1e-3);
+  const [, , production, exported] = year.seasonal;
+  return {
+    status: "ok",
+    outputs: { profiles, seasonal, production: perYear(production), export: perYear(exported) },
+  };
 }

@@ -15,16 +15,16 @@ const input = (name: string, unit: string, low: number, high: number, about: str
   return { name, unit, low, high, scale: "linear", about };
 };
 const crust = (name: string, low: number, high: number, where: string): CaseInput[] =>
-  [0, 50, 100].map((x) => input(`${name}_${x}`, "km/s", low, high, `crust velocity at x = ${x} km, ${where}`));
+  [0, 50, 100].map((x) => input(`${name}${x}`, "km/s", low, high, `crust velocity at x = ${x} km, ${where}`));
 
 const inputs: readonly CaseInput[] = [
-  input("sediment_thickness", "km", 0.5, 4, "thickness of the sediment"),
-  input("sediment_velocity", "km/s", 1.8, 3.5, "velocity of the sediment"),
+  input("sedimentThickness", "km", 0.5, 4, "thickness of the sediment"),
+  input("sedimentVelocity", "km/s", 1.8, 3.5, "velocity of the sediment"),
   ...crust("top", 3.5, 5.5, "under the sediment"),
   ...crust("middle", 5.6, 6.6, "at 40 % of the crust"),
   ...crust("base", 6.6, 7.4, "over the Moho"),
-  input("moho_0", "km", 10, 22, "depth of the Moho at x = 0 km"),
-  input("moho_100", "km", 10, 22, "depth of the Moho at x = 100 km"),
+  input("moho0", "km", 10, 22, "depth of the Moho at x = 0 km"),
+  input("moho100", "km", 10, 22, "depth of the Moho at x = 100 km"),
 ];
 
 const axes = [

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { makeRuns } from "../../cases/index.ts";
+import { makeRuns } from "../../cases/make.ts";
 import { inProcess, readTable, workerPool } from "../../src/index.ts";
 
 let folder: string;
@@ -16,7 +16,7 @@ describe("makeRuns()", () => {
     const out = join(folder, "runs.arrow");
     const seen: number[] = [];
     const result = await makeRuns("jag-scalars", {
-      runs: 60,
+      runs: 30,
       seed: 3,
       out,
       runner: inProcess(),
@@ -24,34 +24,34 @@ describe("makeRuns()", () => {
     });
     expect(result.outcome).toBe("made");
     expect(result.failed).toBeGreaterThan(0);
-    expect(seen).toEqual([25, 50, 60]);
+    expect(seen).toEqual([25, 30]);
     const table = await readTable(out);
-    expect(table.rows).toBe(60);
+    expect(table.rows).toBe(30);
     const values = new Map(table.columns.map((column) => [column.name, column.values]));
     expect([...values.keys()].slice(0, 5)).toEqual(["v", "p0", "a10", "a20", "a22"]);
     expect(Math.min(...(values.get("v") as Float64Array))).toBeGreaterThanOrEqual(300);
     const status = values.get("status") as readonly string[];
-    const scalars = values.get("scalars[4]") as Float64Array;
+    const yields = values.get("logYield") as Float64Array;
     expect(status.filter((word) => word.startsWith("pierced"))).toHaveLength(result.failed);
-    status.forEach((word, row) => expect(Number.isNaN(scalars[row])).toBe(word !== "ok"));
+    status.forEach((word, row) => expect(Number.isNaN(yields[row])).toBe(word !== "ok"));
     expect(await readdir(folder)).toEqual(["runs.arrow"]);
   });
 
   it("gives the same bytes on threads, and again after it was stopped in the middle", async () => {
     const plain = join(folder, "plain.arrow");
-    await makeRuns("jag-scalars", { runs: 60, out: plain, runner: inProcess() });
+    await makeRuns("jag-scalars", { runs: 30, out: plain, runner: inProcess() });
     const bytes = await readFile(plain);
 
     const pool = workerPool(2);
     const threaded = join(folder, "threads.arrow");
-    await makeRuns("jag-scalars", { runs: 60, out: threaded, runner: pool });
+    await makeRuns("jag-scalars", { runs: 30, out: threaded, runner: pool });
     await pool.dispose();
     expect(bytes.equals(await readFile(threaded))).toBe(true);
 
     const resumed = join(folder, "resumed.arrow");
     const runner = inProcess();
     const first = await makeRuns("jag-scalars", {
-      runs: 60,
+      runs: 30,
       out: resumed,
       runner,
       onProgress: () => {
@@ -62,7 +62,7 @@ describe("makeRuns()", () => {
     expect((await readdir(folder)).includes("resumed.arrow")).toBe(false);
     const seen: number[] = [];
     const second = await makeRuns("jag-scalars", {
-      runs: 60,
+      runs: 30,
       out: resumed,
       runner: inProcess(),
       onProgress: ({ done }) => seen.push(done),
