@@ -8,6 +8,7 @@ import {
   dataHash,
   encodedWidth,
   kFolds,
+  scaleInputs,
   type Runs,
   type RunsLike,
   type Selection,
@@ -15,6 +16,7 @@ import {
 } from "./data/index.ts";
 import {
   calibrateFields,
+  type Companion,
   EMULATOR_VERSION,
   emulatorBytes,
   emulatorGraph,
@@ -27,6 +29,8 @@ import {
 } from "./emulator/index.ts";
 import { type EngineName, getEngine } from "./engine/index.ts";
 import { OptionError } from "./errors.ts";
+import type { NodeId } from "./graph/index.ts";
+import { processGraph } from "./process/index.ts";
 import { makeRng, type Rng } from "./rng.ts";
 import {
   type Constraint,
@@ -56,6 +60,9 @@ import {
   type Effort,
   efforts,
   type Ensemble,
+  fitProcesses,
+  type HeadProcess,
+  processSeconds,
   type Footing,
   losses,
   type LossName,
@@ -93,6 +100,9 @@ export interface FitOptions extends Selection {
   readonly ensemble?: (typeof ensembles)[number];
   /** Networks in the ensemble, at least 2. Default 8; 32 with `supernet`. */
   readonly members?: number;
+  /** Whether Gaussian processes may stand beside the networks: each field takes the mixture that predicts held-out runs
+   * best. Default: true, unless a constraint limits the cost or the ensemble is `supernet`. */
+  readonly process?: boolean;
   /** Limit on the multiply-accumulates of one row through one member. Hard: nothing above it is ever trained. */
   readonly constraint?: Constraint;
   /** Loss of the final training. Default: `mse`, or `gaussian` where replicate runs show noise. */
@@ -195,6 +205,8 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
     shouldStop: () => runner.stopped || now() > after(0.4),
     onFraction: report("search", shares.probe),
   });
+  // Tasks of their own: they run beside the members.
+  const companioned = runCompanions(prepared, options, cap);
   const ensemble =
     prepared.ensemble === "supernet"
       ? supernetEnsemble(spaceOptions, found.finals.architectures, found.supernet, prepared.isValidation)
@@ -215,9 +227,10 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
           checkpoints,
           onFraction: report("train", shares.probe + shares.search),
         });
+  const companions = await companioned;
   const cut = ensemble.stopped || found.outcome === "stopped";
   const outcome = runner.stopped ? "interrupted" : cut ? "time" : "complete";
-  const { bytes, info } = await assemble(prepared, footing, found, ensemble, outcome);
+  const { bytes, info } = await assemble(prepared, footing, found, ensemble, companions, outcome);
   await checkpoints?.clear();
   return { bytes, info, runs, history: found.history, notes: runs.report.notes };
 }
@@ -282,6 +295,7 @@ async function guardCheckpoints(prepared: Prepared, options: FitOptions): Promis
     members,
     ensemble,
     constraint: options.constraint ?? null,
+    process: options.process ?? null,
     effort,
     loss,
     engine,
@@ -381,12 +395,57 @@ async function runSearch(
   return result;
 }
 
+/** Share of a wall-clock cap that processes may be expected to take; else they are left out. */
+const companionShare = 0.3;
+
+/** Gaussian processes of all heads, where they are wanted and the clock lets them. */
+async function runCompanions(
+  prepared: Prepared,
+  options: FitOptions,
+  capMs: number,
+): Promise<readonly Companion[] | undefined> {
+  const { runs, scalers, data, ensemble, rng } = prepared;
+  const { runner = inProcess(), checkpoints } = options;
+  const wanted = options.process ?? (options.constraint === undefined && ensemble === "trained");
+  if (!wanted || ensemble !== "trained") return undefined;
+  const sizes = data.targets.map((target) => target.length / data.rows);
+  if ((1000 * processSeconds(runs.n, sizes)) / runner.parallel > companionShare * capMs) return undefined;
+  const x = Float64Array.from(scaleInputs(scalers.input, runs.x));
+  const heads = await fitProcesses({
+    data: { rows: data.rows, inputs: data.inputs, x, targets: data.targets },
+    rng: rng.fork("processes"),
+    runner,
+    checkpoints,
+  });
+  return heads?.map((fits): Companion => {
+    const sideBySide = (of: (fit: HeadProcess[number]) => Float64Array): Float64Array => {
+      const [only] = fits;
+      if (only !== undefined && fits.length === 1) return of(only);
+      return Float64Array.from({ length: data.rows * fits.length }, (_, i) => {
+        const fit = fits[i % fits.length];
+        return fit === undefined ? Number.NaN : (of(fit)[Math.floor(i / fits.length)] ?? Number.NaN);
+      });
+    };
+    return {
+      heldOutMean: sideBySide((fit) => fit.looMean),
+      heldOutVariance: sideBySide((fit) => fit.looVariance),
+      noise: Float64Array.from(fits.flatMap((fit) => [...fit.noise])),
+      forward(b, wide) {
+        const nodes = fits.map((fit) => processGraph(b, wide, fit));
+        const join = (parts: readonly NodeId[]): NodeId => (parts.length > 1 ? b.concat(parts, 1) : (parts[0] ?? wide));
+        return { mean: join(nodes.map(({ mean }) => mean)), variance: join(nodes.map(({ variance }) => variance)) };
+      },
+    };
+  });
+}
+
 /** Calibrates the ensemble and puts the emulator together. */
 async function assemble(
   prepared: Prepared,
   footing: Footing,
   found: SearchResult,
   ensemble: Ensemble,
+  companions: readonly Companion[] | undefined,
   outcome: string,
 ): Promise<{ readonly bytes: Uint8Array; readonly info: EmulatorInfo }> {
   const { runs, scalers, space, data, level, strategy } = prepared;
@@ -405,6 +464,7 @@ async function assemble(
     averaged: prepared.ensemble === "trained" ? ensemble.members.length : 1,
     logNoise: prepared.loss === "gaussian" ? ensemble.members.map((member) => member.logNoise) : [],
     noiseScale: footing.trends.map((trend) => trend.scale),
+    ...(companions === undefined ? {} : { companions }),
   });
   const graph = emulatorGraph({
     columns: runs.d,
@@ -416,6 +476,7 @@ async function assemble(
       return (b, x) => network.forward(b, x, b.constant(weights, [network.layout.size]));
     }),
     trends: footing.trends,
+    ...(companions === undefined ? {} : { companions: companions.map(({ forward }) => forward) }),
   });
   const { distribution, best } = found.finals;
   const info: EmulatorInfo = {
@@ -423,7 +484,7 @@ async function assemble(
     version: EMULATOR_VERSION,
     schema: runs.schema,
     level,
-    calibration: fields.map(({ calibration: { quantiles } }) => ({ quantiles })),
+    calibration: fields.map(({ calibration: { quantiles, networkShare = 1 } }) => ({ quantiles, networkShare })),
     data: { hash: dataHash(runs), total: runs.report.total, used: runs.n, notes: runs.report.notes },
     fit: {
       seed: prepared.rng.seed,

@@ -1,6 +1,7 @@
 /** Every field of a schema with its place, scaling, calibration and held-out scores: what the emulator's graph is made of. */
 import type { FieldScaler, FieldSpec, Schema } from "../data/index.ts";
 import { calibrateField } from "./calibration.ts";
+import { type Companion, stackField } from "./companion.ts";
 import type { FieldCalibration } from "./emulator-graph.ts";
 import type { FieldScores } from "./info.ts";
 import { type MemberPredictions, outOfFold } from "./out-of-fold.ts";
@@ -28,6 +29,8 @@ export interface CalibrationInput {
   readonly logNoise: readonly Float32Array[];
   /** Scale per element of each head in which the noise was learned. */
   readonly noiseScale: readonly Float64Array[];
+  /** One per head, where one stands beside the networks. */
+  readonly companions?: readonly (Companion | undefined)[];
 }
 
 /** Calibrates all fields. */
@@ -38,9 +41,28 @@ export function calibrateFields(input: CalibrationInput): readonly CalibratedFie
     const place = places[i]!;
     const scaler = scalers.fields[i]!;
     const held = outOfFold(runs.targets[place.head]!, runs.rows, place, members);
-    const noise = noiseOf(heads, place, input.logNoise, input.noiseScale);
-    const calibration = calibrateField({ ...held, size: place.size, members: averaged, noise });
-    return { spec, place, scaler, calibration, scores: outOfFoldScores(spec, scaler, held) };
+    const companion = input.companions?.[place.head];
+    const learned = noiseOf(heads, place, input.logNoise, input.noiseScale);
+    const noise = learned.map((value, j) =>
+      value > 0 || companion === undefined ? value : Math.sqrt(companion.noise[place.start + j]!),
+    );
+    const { shrink, ...networks } = calibrateField({ ...held, size: place.size, members: averaged, noise });
+    if (companion === undefined)
+      return { spec, place, scaler, calibration: networks, scores: outOfFoldScores(spec, scaler, held) };
+    const width = companion.noise.length;
+    const part = (values: Float64Array): Float64Array => {
+      const out = new Float64Array(held.truth.length);
+      held.judged.forEach((row, r) => {
+        const at = row * width + place.start;
+        out.set(values.subarray(at, at + place.size), r * place.size);
+      });
+      return out;
+    };
+    const [mean, variance] = [part(companion.heldOutMean), part(companion.heldOutVariance)];
+    const calibration = stackField({ held, size: place.size, networks, shrink, mean, variance, noise });
+    const share = calibration.networkShare ?? 1;
+    const stacked = held.mean.map((value, k) => share * value + (1 - share) * mean[k]!);
+    return { spec, place, scaler, calibration, scores: outOfFoldScores(spec, scaler, { ...held, mean: stacked }) };
   });
 }
 

@@ -46,8 +46,9 @@ const leastShrink = 0.5;
  * s = sqrt(members' variance + floor^2). Residuals are one member's, the emulator is the mean of all: widths shrink by
  * c^2 = 1 - (1 - 1/M) mean(members' variance) / mean(residual^2), the share of the error that averaging leaves.
  * Elements of a field share one set of quantiles, each in units of its own floor.
+ * @returns the calibration, and c as `shrink`
  */
-export function calibrateField(oof: OutOfFold): FieldCalibration {
+export function calibrateField(oof: OutOfFold): FieldCalibration & { readonly shrink: number } {
   const { rows, size, members } = oof;
   const floor = new Float64Array(size);
   const squares = new Float64Array(rows);
@@ -78,6 +79,7 @@ export function calibrateField(oof: OutOfFold): FieldCalibration {
   const factor = shrink * unit;
   const noise = oof.noise.map((value, j) => Math.min(value, 0.999 * factor * floor[j]!));
   return {
+    shrink,
     spreadFactor: [factor],
     floor: Array.from(floor, (value, j) => Math.sqrt((factor * value) ** 2 - noise[j]! ** 2)),
     noise: [...noise],

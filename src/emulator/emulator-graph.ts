@@ -12,6 +12,10 @@ export const statistics = ["mean", "std", "noise", "lower", "upper"] as const;
 /** Appends a member's forward pass to an open graph. @returns one node per head, scaled units, N x ... */
 export type MemberForward = (b: GraphBuilder, x: NodeId) => readonly NodeId[];
 
+/** Appends a companion's mean and variance of the noise-free simulator, each N x size of its head, scaled units, trend
+ * included, float64. @param x scaled inputs, N x width, float64 */
+export type CompanionForward = (b: GraphBuilder, x: NodeId) => { readonly mean: NodeId; readonly variance: NodeId };
+
 /** How the members' spread becomes a standard deviation, per element of a field, in scaled units. */
 export interface FieldCalibration {
   /** std^2 = (spreadFactor * members' standard deviation)^2 + floor^2. One number each, or one per element. */
@@ -19,6 +23,10 @@ export interface FieldCalibration {
   readonly floor: readonly number[];
   /** Standard deviation of the simulator's noise; zeros where there is none. */
   readonly noise: readonly number[];
+  /** Weight of the networks, the rest is the companion's; 1 where there is none. One for all elements of the field. */
+  readonly networkShare?: number;
+  /** Factor on the standard deviation of the mixture of networks and companion. */
+  readonly unit?: number;
   /** Half-width of the interval in units of sqrt(std^2 + noise^2), by nominal level, ascending. */
   readonly quantiles: readonly { readonly level: number; readonly factor: number }[];
 }
@@ -51,6 +59,8 @@ export interface EmulatorParts {
   readonly members: readonly MemberForward[];
   /** Linear trend that the members' outputs are added to, one per head: z = output * scale + x weights + bias. */
   readonly trends: readonly HeadTrend[];
+  /** One per head, where one stands beside the networks. */
+  readonly companions?: readonly (CompanionForward | undefined)[];
   /** Level of `_lower` and `_upper` in the file. */
   readonly level: number;
 }
@@ -146,7 +156,8 @@ export function emulatorGraph(parts: EmulatorParts): Graph {
     const outputs = members.map((heads) => heads[head]!);
     const moments = addTrend(b, wide, momentsOf(b, outputs), parts.trends[head]);
     const fields = parts.fields.filter(({ place }) => place.head === head);
-    return statisticsOf(b, moments, fields, parts.level);
+    const mixed = fields.some(({ calibration }) => (calibration.networkShare ?? 1) < 1);
+    return statisticsOf(b, moments, mixed ? parts.companions?.[head]?.(b, wide) : undefined, fields, parts.level);
   });
 
   const outputs: Record<string, NodeId> = {};
@@ -173,7 +184,13 @@ type Statistics = Readonly<Record<(typeof statistics)[number], NodeId>>;
 /** Calibrates the members' moments and takes them to the units that the fields were scaled from: their own, or their
  * logarithms. All fields of a head together: small tables have many scalars, and each operation has its price.
  * @param fields all of the head's, in order */
-function statisticsOf(b: GraphBuilder, moments: Moments, fields: EmulatorParts["fields"], level: number): Statistics {
+function statisticsOf(
+  b: GraphBuilder,
+  moments: Moments,
+  companion: ReturnType<CompanionForward> | undefined,
+  fields: EmulatorParts["fields"],
+  level: number,
+): Statistics {
   /** One number per element of the head, or one for all. */
   const row = (valueOf: (field: EmulatorParts["fields"][number], element: number) => number | undefined): NodeId => {
     const all = fields.flatMap((field) => Array.from({ length: field.place.size }, (_, i) => valueOf(field, i) ?? 0));
@@ -189,8 +206,19 @@ function statisticsOf(b: GraphBuilder, moments: Moments, fields: EmulatorParts["
   const noise = row(({ calibration: { noise } }, i) => noise[noise.length === 1 ? 0 : i]);
   const width = row(({ calibration }) => quantileFactor(calibration, level));
 
-  const mean = b.sum(b.mul(moments.mean, scale), offset);
-  const variance = b.sum(b.square(b.mul(moments.spread, spreadFactor)), b.square(floor));
+  let centre = moments.mean;
+  let variance = b.sum(b.square(b.mul(moments.spread, spreadFactor)), b.square(floor));
+  if (companion !== undefined) {
+    // Mean and variance of the mixture of both.
+    const share = row(({ calibration }) => calibration.networkShare ?? 1);
+    const rest = row(({ calibration }) => 1 - (calibration.networkShare ?? 1));
+    const unit = row(({ calibration }) => calibration.unit ?? 1);
+    centre = b.sum(b.mul(moments.mean, share), b.mul(companion.mean, rest));
+    const apart = b.mul(b.square(b.sub(moments.mean, companion.mean)), b.mul(share, rest));
+    const own = b.sum(b.mul(variance, share), b.mul(companion.variance, rest));
+    variance = b.mul(b.sum(own, apart), b.square(unit));
+  }
+  const mean = b.sum(b.mul(centre, scale), offset);
   const std = b.mul(b.unary("Sqrt", variance), scale);
   const noiseless = fields.every(({ calibration }) => calibration.noise.every((value) => value === 0));
   // Broadcast over rows by adding nothing: engines differ in how they expand.

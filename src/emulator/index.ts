@@ -2,6 +2,7 @@
 export * from "./answers.ts";
 export * from "./calibrated-fields.ts";
 export * from "./calibration.ts";
+export { type Companion } from "./companion.ts";
 export * from "./emulator-graph.ts";
 export * from "./emulator.ts";
 export * from "./info.ts";

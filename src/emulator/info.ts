@@ -49,8 +49,8 @@ export interface EmulatorInfo {
   readonly schema: Schema;
   /** Nominal level of `_lower` and `_upper`. */
   readonly level: number;
-  /** Per field: the interval's half-widths by level. The spread's calibration itself is inside the graph. */
-  readonly calibration: readonly Pick<FieldCalibration, "quantiles">[];
+  /** Per field: the interval's half-widths by level, and the networks' share of the prediction (absent: all). The spread's calibration itself is inside the graph. */
+  readonly calibration: readonly Pick<FieldCalibration, "quantiles" | "networkShare">[];
   readonly data: {
     /** SHA-256 of the runs that were learned from. */
     readonly hash: string;

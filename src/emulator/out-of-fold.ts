@@ -11,6 +11,8 @@ export interface MemberPredictions {
 /** One field on the rows that at least one member had not seen; rows x size each, scaled. */
 export interface FieldOutOfFold {
   readonly rows: number;
+  /** Their indices. */
+  readonly judged: readonly number[];
   readonly truth: Float64Array;
   /** Mean of the members that had not seen the row. */
   readonly mean: Float64Array;
@@ -47,5 +49,5 @@ export function outOfFold(
       spread[i * size + j] = Math.sqrt(squares / Math.max(1, members.length - 1));
     }
   });
-  return { rows: judged.length, truth, mean, spread };
+  return { rows: judged.length, judged, truth, mean, spread };
 }

@@ -20,7 +20,7 @@ export interface Trials {
 
 /** Architectures of one generation, which may be trained side by side; how many of the best are parents; how many slots
  * of a child are drawn anew on average; how often a whole stage is. */
-export const trialDefaults = { generation: 4, parents: 4, mutations: 3, renewal: 0.3 } as const;
+export const trialDefaults = { generation: 4, parents: 6, mutations: 3, renewal: 0.3 } as const;
 
 /** A child: each stage from one of two parents, and some slots drawn anew; at times a whole stage, or it is emptied. */
 function bred(context: SearchContext, parents: readonly Architecture[], rng: Rng): Architecture {

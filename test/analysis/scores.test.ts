@@ -3,16 +3,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   elementFvu,
-  gaussianCrps,
   median,
-  normalDensity,
-  normalDistribution,
   overallScores,
   scoreField,
   type Scores,
   spearman,
 } from "../../src/analysis/index.ts";
 import type { FieldPrediction } from "../../src/emulator/index.ts";
+import { gaussianCrps, normalDensity, normalDistribution } from "../../src/normal.ts";
 import { makeRng } from "../../src/rng.ts";
 
 /** A prediction whose interval is mean ± half. */

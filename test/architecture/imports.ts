@@ -32,10 +32,11 @@ const ROOMS = {
   report: ["emulator", "analysis"],
 } as const satisfies Record<string, readonly string[]>;
 
-/** The table of rooms: what each may import besides itself, `errors` and `rng`. A place not listed here is a breach. */
+/** The table of rooms: what each may import besides itself, `errors`, `rng` and `normal`. A place not listed here is a breach. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   rng: [],
+  normal: [],
   "version.ts": [],
   ...ROOMS,
   "fit.ts": [...Object.keys(ROOMS), "query.ts", "version.ts"],
@@ -51,7 +52,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const COMPUTED = ["src/tasks/pool.ts"];
 
 /** What `errors.ts` and `rng.ts` are to the insides of src/; the outer circle takes them from the index as well. */
-const SERVE_ALL = ["errors", "rng"];
+const SERVE_ALL = ["errors", "rng", "normal"];
 const OUTER = ["cli", "cases", "notebooks", "bench"];
 
 /** Folders whose files are members of a family, each listed in the folder's index or in the room's. */
@@ -62,7 +63,8 @@ export function placeOf(path: string): string {
   const parts = path.split("/");
   if (parts[0] !== "src") return parts[0] ?? path;
   const name = parts[1] ?? path;
-  return name === "errors.ts" ? "errors" : name === "rng.ts" ? "rng" : name;
+  const alone = name.replace(/\.ts$/, "");
+  return SERVE_ALL.includes(alone) ? alone : name;
 }
 
 /** Every import of `text`: static, type only, re-export, dynamic, `import("x").T`, `require`, and worker URLs. */

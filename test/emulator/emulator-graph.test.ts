@@ -49,6 +49,8 @@ const variants: Readonly<Record<string, Variant>> = {
   "a simulator without noise": { noisy: false },
   "one member": { members: members.slice(0, 1) },
   "a level between two of the table": { level: 0.7 },
+  "companions beside the networks": { share: 0.6 },
+  "companions alone, without noise": { share: 0, noisy: false },
   "no trend": {
     trends: trends.map(({ weights, bias, scale }) => ({
       weights: weights.map(() => 0),

@@ -134,7 +134,18 @@ export interface Variant {
   readonly noisy?: boolean;
   readonly level?: number;
   readonly members?: readonly Member[];
+  /** Weight of the networks beside companions, which are linear in the inputs. */
+  readonly share?: number;
 }
+
+/** Companions' mean: a row's scaled inputs times these, inputs x size; their variance is {@link companionVariance}. */
+const slopes = trends.map(({ weights }, head) => {
+  const rng = makeRng(140 + head);
+  return weights.map(() => 0.4 * rng.normal());
+});
+const companionVariance = (element: number): number => 0.02 + 0.01 * element;
+/** Factor on the mixture's standard deviation. */
+const unit = 1.2;
 
 export function partsOf(variant: Variant = {}): EmulatorParts {
   return {
@@ -145,8 +156,20 @@ export function partsOf(variant: Variant = {}): EmulatorParts {
       spec,
       scaler: fieldScalers[i]!,
       place: plan.places[i]!,
-      calibration: calibrationOf(plan.places[i]!.size, variant.noisy ?? true),
+      calibration: {
+        ...calibrationOf(plan.places[i]!.size, variant.noisy ?? true),
+        ...(variant.share === undefined ? {} : { networkShare: variant.share, unit }),
+      },
     })),
+    ...(variant.share === undefined
+      ? {}
+      : {
+          companions: trends.map(({ bias: { length: size } }, head) => (b, scaled) => {
+            const mean = b.matMul(scaled, b.constant(slopes[head]!, [slopes[head]!.length / size, size], "float64"));
+            const row = Array.from({ length: size }, (_, k) => companionVariance(k));
+            return { mean, variance: b.sum(b.scale(mean, 0), b.constant(row, [1, size], "float64")) };
+          }),
+        }),
     trends: variant.trends ?? trends,
     members: (variant.members ?? members).map(
       ({ network, weights }) =>
@@ -176,7 +199,7 @@ export function expected(x: Float64Array, variant: Variant = {}): Readonly<Recor
     const zHigh = new Float64Array(rows * size);
     const std = new Float64Array(rows * size);
     const noises = new Float64Array(rows * size);
-    const unit = elementMoments(scaler).std;
+    const physicalUnit = elementMoments(scaler).std;
     for (let i = 0; i < rows; i++)
       for (let j = 0; j < size; j++) {
         const k = start + j;
@@ -189,12 +212,22 @@ export function expected(x: Float64Array, variant: Variant = {}): Readonly<Recor
         const at = i * size + j;
         z[at] = mean * trend.scale[k]! + line;
         std[at] = Math.hypot(spreadFactor[0]! * spread * trend.scale[k]!, floor[j]!);
+        if (variant.share !== undefined) {
+          let other = 0;
+          for (let c = 0; c < width; c++) other += scaled[i * width + c]! * slopes[head]![c * headSize + k]!;
+          // Second moments about zero of the mixture, less the square of its mean.
+          const [w, first] = [variant.share, z[at]];
+          z[at] = w * first + (1 - w) * other;
+          const second = w * (std[at] ** 2 + first ** 2) + (1 - w) * (companionVariance(k) + other ** 2);
+          std[at] = unit * Math.sqrt(second - z[at] ** 2);
+        }
         noises[at] = noise[j]!;
         const half = factor * Math.hypot(std[at], noise[j]!);
         zLow[at] = z[at] - half;
         zHigh[at] = z[at] + half;
       }
-    const physical = (values: Float64Array): Float64Array => values.map((value, at) => value * unit[at % size]!);
+    const physical = (values: Float64Array): Float64Array =>
+      values.map((value, at) => value * physicalUnit[at % size]!);
     const s = physical(std);
     const eta = physical(noises);
     const centre = unscaleField(scaler, z);

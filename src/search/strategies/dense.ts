@@ -37,11 +37,11 @@ export interface DenseState {
  * path, share of the search before the first variable phase. */
 export const denseDefaults = {
   draws: 8,
-  learningRate: 2e-3,
+  learningRate: 6e-3,
   finalLearningRate: 1e-4,
-  logitRate: 0.1,
+  logitRate: 0.2,
   mutation: 0.1,
-  warmUp: 0.5,
+  warmUp: 0.3,
 } as const;
 
 export function softmax(row: readonly number[]): number[] {

@@ -1,0 +1,129 @@
+/**
+ * A companion: a predictor that stands beside the networks in the emulator's graph, such as Gaussian processes. Each
+ * field mixes both, by weights that minimise the CRPS of held-out runs (stacking of predictive distributions: Yao,
+ * Vehtari, Simpson & Gelman 2018, with CRPS for their log score); the mixture is calibrated as one.
+ */
+import { gaussianCrps } from "../normal.ts";
+import { calibrationLevels, conformalQuantile } from "./calibration.ts";
+import type { CompanionForward, FieldCalibration } from "./emulator-graph.ts";
+import type { FieldOutOfFold } from "./out-of-fold.ts";
+
+/** Predicts all elements of one head. */
+export interface Companion {
+  readonly forward: CompanionForward;
+  /** Mean and variance (noise included) of every run held out, rows x size, scaled. */
+  readonly heldOutMean: Float64Array;
+  readonly heldOutVariance: Float64Array;
+  /** Variance of the simulator's noise per element, scaled; zeros where none was seen. */
+  readonly noise: Float64Array;
+}
+
+/** What a mixture is judged by: one element's or one field's errors and variances, held out. */
+interface Part {
+  readonly error: Float64Array;
+  /** Of the noise-free simulator. */
+  readonly variance: Float64Array;
+}
+
+/** One field's held-out numbers, by the networks and by the companion. */
+export interface StackInput {
+  readonly held: FieldOutOfFold;
+  readonly size: number;
+  /** Calibration of the networks alone, and what averaging leaves of one member's error. */
+  readonly networks: FieldCalibration;
+  readonly shrink: number;
+  /** The companion's held-out mean and variance for the judged rows, rows x size. */
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+  /** Standard deviation of the simulator's noise per element. */
+  readonly noise: readonly number[];
+}
+
+const weightSteps = 20;
+/** A mixture has to beat the better part by this share; and the size of the spread is chosen on a grid this fine. */
+const worthIt = 0.002;
+const sizeStep = Math.log(1.1);
+
+/** Errors and latent variances of the mixture with weight w on the networks. */
+function mix(networks: Part, companion: Part, w: number): Part {
+  const error = networks.error.map((e, i) => w * e + (1 - w) * companion.error[i]!);
+  const variance = networks.variance.map((v, i) => {
+    const apart = networks.error[i]! - companion.error[i]!;
+    return w * v + (1 - w) * companion.variance[i]! + w * (1 - w) * apart * apart;
+  });
+  return { error, variance };
+}
+
+/** The factor on standard deviations with the least mean CRPS, and that CRPS. @param noise variance, one per element */
+function bestSize(part: Part, noise: (i: number) => number): { readonly size: number; readonly crps: number } {
+  const crpsAt = (size: number): number => {
+    let sum = 0;
+    for (let i = 0; i < part.error.length; i++)
+      sum += gaussianCrps(part.error[i]!, Math.sqrt(size * size * part.variance[i]! + noise(i)));
+    return sum / part.error.length;
+  };
+  let [at, crps] = [0, crpsAt(1)];
+  for (const direction of [1, -1])
+    for (let k = direction; Math.abs(k) <= 24; k += direction) {
+      const next = crpsAt(Math.exp(k * sizeStep));
+      if (next >= crps) break;
+      [at, crps] = [k, next];
+    }
+  return { size: Math.exp(at * sizeStep), crps };
+}
+
+/** At most this many numbers judge one weight: of large fields every so-many-th. */
+const mostJudged = 4000;
+
+/** Stacks one field: a weight per element of a vector, one for all elements of a signal or image.
+ * @returns the calibration of the mixture */
+export function stackField(input: StackInput): FieldCalibration {
+  const { held, size, networks, shrink, noise } = input;
+  const pick = (values: readonly number[], j: number): number => values[values.length === 1 ? 0 : j]!;
+  const count = held.truth.length;
+  const all: Record<"networks" | "companion", Part> = {
+    networks: {
+      // The emulator's networks are the mean of all members: better than the one that had not seen the run.
+      error: held.truth.map((truth, i) => shrink * (held.mean[i]! - truth)),
+      variance: held.spread.map(
+        (spread, i) => (pick(networks.spreadFactor, i % size) * spread) ** 2 + pick(networks.floor, i % size) ** 2,
+      ),
+    },
+    companion: {
+      error: input.mean.map((mean, i) => mean - held.truth[i]!),
+      variance: input.variance.map((variance, i) => {
+        const own = noise[i % size]! ** 2;
+        return Math.max(variance - own, 1e-3 * variance);
+      }),
+    },
+  };
+  const stride = Math.max(1, Math.floor(count / mostJudged) | 1);
+  const thin = (values: Float64Array): Float64Array => values.filter((_, i) => i % stride === 0);
+  const judged = {
+    networks: { error: thin(all.networks.error), variance: thin(all.networks.variance) },
+    companion: { error: thin(all.companion.error), variance: thin(all.companion.variance) },
+  };
+  const noiseAt = (i: number): number => noise[i % size]! ** 2;
+  const scoreOf = (w: number): number =>
+    bestSize(mix(judged.networks, judged.companion, w), (i) => noiseAt(i * stride)).crps;
+  const scores = Array.from({ length: weightSteps + 1 }, (_, k) => scoreOf(k / weightSteps));
+  const alone = Math.min(scores[0]!, scores[weightSteps]!);
+  const least = Math.min(...scores);
+  const chosen = least < (1 - worthIt) * alone ? scores.indexOf(least) : scores[0] === alone ? 0 : weightSteps;
+  const weight = chosen / weightSteps;
+  if (weight === 1) return networks;
+
+  const mixture = mix(all.networks, all.companion, weight);
+  const { size: unit } = bestSize(mixture, noiseAt);
+  const standardised = mixture.error.map(
+    (error, i) => Math.abs(error) / Math.sqrt(unit * unit * mixture.variance[i]! + noiseAt(i)),
+  );
+  standardised.sort();
+  return {
+    ...networks,
+    noise: [...noise],
+    networkShare: weight,
+    unit,
+    quantiles: calibrationLevels.map((level) => ({ level, factor: conformalQuantile(standardised, level) })),
+  };
+}

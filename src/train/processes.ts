@@ -1,0 +1,86 @@
+/**
+ * Gaussian processes for the outputs that networks learn, one fit per output or, for heads of many numbers, one in
+ * principal components: tasks, so that they run beside the members.
+ */
+import { type ProcessFit, type ProcessOptions, fitProcess } from "../process/index.ts";
+import { makeRng, type Rng } from "../rng.ts";
+import { defineTask, type TaskContext, type TaskRunner } from "../tasks/index.ts";
+import { type CheckpointStore, keep } from "./checkpoint.ts";
+
+/** Scaled runs: inputs rows x inputs (standardised, float64), and targets rows x size per head. */
+export interface ProcessData {
+  readonly rows: number;
+  readonly inputs: number;
+  readonly x: Float64Array;
+  readonly targets: readonly Float32Array[];
+}
+
+/** Fits of one head, whose outputs stand side by side. */
+export type HeadProcess = readonly ProcessFit[];
+
+interface PartInput {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly shape: { readonly n: number; readonly d: number; readonly m: number };
+  readonly anchors: number;
+  readonly seed: number;
+}
+
+/** @returns null where the work was to end before it began */
+export async function fitPart(input: PartInput, context: TaskContext): Promise<ProcessFit | null> {
+  if (context.shouldStop()) return null;
+  const options: ProcessOptions = { anchors: input.anchors };
+  return fitProcess(input.x, input.y, input.shape, options, makeRng(input.seed));
+}
+
+/** {@link fitPart} as a task. */
+export const processTask = defineTask(import.meta.url, "fitPart", fitPart);
+
+/** Heads up to this size get a task per output. */
+const alone = 4;
+/** Processes of a head in components, at most. */
+const components = 8;
+/** Numbers that the matrices of all processes may hold: 24 MB of an emulator file. */
+const mostNumbers = 3e6;
+/** Kernels of a process, as they are on average. */
+const kernels = 2;
+const mostAnchors = 1000;
+
+/** What fitting takes about, in seconds on one core: measured at 500 runs, 10 s per output. */
+export function processSeconds(rows: number, sizes: readonly number[]): number {
+  const count = sizes.reduce((sum, size) => sum + (size <= alone ? size : components / 2), 0);
+  return count * 10 * (Math.min(rows, 1000) / 500) ** 2;
+}
+
+/** Fits all heads. @returns one list of fits per head; undefined where the work was to end before all were done */
+export async function fitProcesses(options: {
+  readonly data: ProcessData;
+  readonly rng: Rng;
+  readonly runner: TaskRunner;
+  readonly checkpoints?: CheckpointStore | undefined;
+}): Promise<readonly HeadProcess[] | undefined> {
+  const { data, rng, runner, checkpoints } = options;
+  const { rows: n, inputs: d, x } = data;
+  const sizes = data.targets.map((target) => target.length / n);
+  const count = sizes.reduce((sum, size) => sum + (size <= alone ? size : components), 0);
+  const anchors = Math.max(50, Math.min(mostAnchors, Math.floor(Math.sqrt(mostNumbers / (kernels * count)))));
+  const run = (label: string, y: Float64Array, m: number): Promise<ProcessFit | null> =>
+    keep(
+      checkpoints,
+      label,
+      () => runner.run(processTask, { x, y, shape: { n, d, m }, anchors, seed: rng.fork(label).seed }),
+      (fit) => fit !== null,
+    );
+  const heads = await Promise.all(
+    data.targets.map((target, h) => {
+      const size = sizes[h]!;
+      if (size > alone) return run(`process-${h}`, Float64Array.from(target), size).then((fit) => [fit]);
+      const columns = Array.from({ length: size }, (_, j) =>
+        Float64Array.from({ length: n }, (__, i) => target[i * size + j]!),
+      );
+      return Promise.all(columns.map((y, j) => run(`process-${h}-${j}`, y, 1)));
+    }),
+  );
+  const complete = heads.map((fits) => fits.filter((fit) => fit !== null));
+  return complete.every((fits, h) => fits.length === heads[h]!.length) ? complete : undefined;
+}
