@@ -42,16 +42,14 @@ for (const [title, space] of Object.entries(spaces)) {
     const x = b.input("x", ["N", space.inputs]);
     return b.build({ y: network.forward(b, x, b.input("flat", [network.layout.size]))[0]! });
   });
+  // Processor time, so that other work on the machine does not count.
   const timed = (work: (graph: Graph) => unknown): string => {
-    const times: number[] = [];
-    for (let round = 0; round < 6; round++)
-      for (const graph of graphs) {
-        const begun = performance.now();
-        work(graph);
-        if (round > 2) times.push(performance.now() - begun);
-      }
-    times.sort((a, b) => a - b);
-    return `${times[times.length >> 1]!.toFixed(3)} ms (p95 ${times[Math.floor(0.95 * times.length)]!.toFixed(3)})`;
+    const rounds = 5;
+    for (let round = 0; round < rounds; round++) graphs.forEach(work);
+    const before = process.cpuUsage();
+    for (let round = 0; round < rounds; round++) graphs.forEach(work);
+    const { user, system } = process.cpuUsage(before);
+    return `${((user + system) / 1e3 / rounds / graphs.length).toFixed(3)} ms`;
   };
   console.log(`${title}: reading the network off its graph ${timed(networkOf)}`);
   for (const name of names) {

@@ -21,6 +21,14 @@ function wrong(what: string): OptionError {
   return new OptionError("OPTION_BUDGET", `${what} Give a number with ns, us, ms or s, such as 20us or 1.5ms.`);
 }
 
+/** The error for a budget that nothing can keep. @param smallest the least upper end that is within reach, seconds */
+export function impossibleBudget(budget: number, smallest: number, target: string): OptionError {
+  return new OptionError(
+    "OPTION_BUDGET",
+    `no emulator keeps ${showLatency(budget)} on ${target}: the smallest reachable is ${showLatency(smallest)}. Raise --budget to at least that, or choose another target.`,
+  );
+}
+
 /** A latency with three significant digits in the unit that suits it: `12.3 us`. @param seconds not negative */
 export function showLatency(seconds: number): string {
   if (seconds === 0) return "0 us";

@@ -8,7 +8,7 @@ export {
   tableAround,
   tableLatency,
 } from "./additive.ts";
-export { parseBudget, showLatency } from "./budget.ts";
+export { impossibleBudget, parseBudget, showLatency } from "./budget.ts";
 export { conformalFactors, factorsFor, type IntervalFactors, type Residuals } from "./conformal.ts";
 export { calibrateCpu, type CalibrateOptions, type CalibrationState, referenceRatio } from "./cpu/calibrate.ts";
 export type { CpuCalibration } from "./cpu/calibration.ts";
@@ -19,6 +19,7 @@ export { calibrationPath, hostName, loadCalibrated, loadState, runtimeVersion, s
 export { describePrediction } from "./describe.ts";
 export { readGraph } from "./emulator-file.ts";
 export { fpgaModel } from "./fpga/model.ts";
+export { fnasDesign, type FnasDesign } from "./fpga/fnas-design.ts";
 export { gpuModel } from "./gpu/model.ts";
 export { fuseKernels, type Kernel } from "./kernels.ts";
 export { type PredictionScores, scorePredictions } from "./metrics.ts";

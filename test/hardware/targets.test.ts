@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseBudget, showLatency } from "../../src/hardware/budget.ts";
+import { impossibleBudget, parseBudget, showLatency } from "../../src/hardware/budget.ts";
 import { latencyModel } from "../../src/hardware/model.ts";
 import { networkMacs, networkOf } from "../../src/hardware/network.ts";
 import { meetsBudget, sumOfParts } from "../../src/hardware/prediction.ts";
@@ -117,6 +117,12 @@ describe("budgets", () => {
   ])("refuses %j: %s", (text, why) => {
     expect(() => parseBudget(text)).toThrow(why);
     expect(() => parseBudget(text)).toThrow("such as 20us or 1.5ms");
+  });
+
+  it("that nothing keeps are answered with the smallest reachable latency", () => {
+    expect(impossibleBudget(1e-9, 2.5e-6, "fpga:pynq-z2").message).toBe(
+      "no emulator keeps 1 ns on fpga:pynq-z2: the smallest reachable is 2.5 us. Raise --budget to at least that, or choose another target.",
+    );
   });
 
   it("are shown in the unit that suits them", () => {

@@ -204,6 +204,25 @@ describe("the binary design", () => {
     expect(wrong).toBe(0);
   });
 
+  it("serves a batch in the cycles that the pipeline's events take", () => {
+    for (const [batch, depth, interval] of [
+      [1, 4, 10],
+      [7, 3, 12_288],
+      [512, 9, 64],
+    ] as const) {
+      const free = new Array<number>(depth).fill(0);
+      let done = 0;
+      for (let sample = 0; sample < batch; sample++) {
+        done = 0;
+        for (let layer = 0; layer < depth; layer++) {
+          done = Math.max(done, free[layer]!) + interval;
+          free[layer] = done;
+        }
+      }
+      expect(batchCycles(batch, depth, interval)).toBe(done);
+    }
+  });
+
   it("serves a batch in one phase per sample and the depth once", () => {
     expect(batchCycles(1, 9, 100)).toBe(900);
     expect(batchCycles(100, 9, 100)).toBe(10_800);

@@ -17,6 +17,7 @@ import {
   tiledDsp,
   type TiledLayer,
 } from "../../../src/hardware/fpga/tiled.ts";
+import { fnasDesign, fnasLatency } from "../../../src/hardware/fpga/fnas-design.ts";
 import { makeRng } from "../../../src/rng.ts";
 
 function layer(M: number, N: number, R: number, K: number): TiledLayer {
@@ -167,5 +168,36 @@ describe("the pipeline over tile tasks", () => {
     const chain = [4, 4, 4].map(() => pipelineLayer(layer(4, 4, 6, 3), { Tm: 4, Tn: 4, Tr: 6, Tc: 6 }));
     const alone = simulatePipeline(chain.slice(0, 1)).cycles;
     expect(simulatePipeline(chain).cycles).toBe(3 * alone);
+  });
+});
+
+describe("the FNAS design rule", () => {
+  const example: TiledLayer = { M: 36, N: 18, R: 28, C: 28, Kh: 5, Kw: 5, S: 1, groups: 1 };
+
+  it("takes the worked value, its multiply-accumulates over Tm Tn", () => {
+    const { taskCycles: inner, cycles } = fnasLatency(example, { Tm: 9, Tn: 9, Tr: 14, Tc: 14 });
+    expect(inner).toBe(4900);
+    expect(cycles).toBe(156_800);
+    expect(cycles).toBe((36 * 18 * 28 * 28 * 25) / 81);
+  });
+
+  it("is never beaten by any other tile within the same limits", () => {
+    const limits = { dsp: 60, bram18: 100, bits: 16 };
+    const design = fnasDesign(example, limits);
+    const brute: number[] = [];
+    for (let Tm = 1; Tm <= 36; Tm++)
+      for (let Tn = 1; Tn <= 18; Tn++)
+        for (const Tr of [1, 2, 4, 7, 14, 28])
+          for (const Tc of [1, 2, 4, 7, 14, 28]) {
+            const made = fnasLatency(example, { Tm, Tn, Tr, Tc });
+            const bram =
+              2 * (Tn + Tm) * Math.ceil((Tr * Tc * 16) / 18_000) + Tm * Tn * Math.ceil((4 * 25 * 16) / 18_000);
+            if (Tm * Tn <= limits.dsp && bram <= limits.bram18) brute.push(made.cycles);
+          }
+    expect(design!.cycles).toBe(Math.min(...brute));
+  });
+
+  it("has no design where not even one multiplier fits", () => {
+    expect(fnasDesign(example, { dsp: 0, bram18: 100, bits: 16 })).toBeUndefined();
   });
 });

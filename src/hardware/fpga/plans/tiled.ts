@@ -13,6 +13,7 @@ import {
   layerComputeCycles,
   layerCycles,
   PIPELINE_FILL,
+  taskCycles,
   type Tile,
   tileBuffers,
   tileCounts,
@@ -50,7 +51,7 @@ export function planTiled(network: Network, device: FpgaDevice): Plan {
 export function planTiledUnder(network: Network, device: FpgaDevice, under: number): Plan | undefined {
   const shared = planShared(network, device, under);
   if (shared === undefined) return undefined;
-  const pipelined = planPipelined(network, device);
+  const pipelined = planPipelined(network, device, shared.fits ? Math.max(0, ...shared.finish) : under);
   if (pipelined === undefined || (shared.fits && !pipelined.fits)) return shared;
   const end = (plan: Plan): number => Math.max(0, ...plan.finish);
   return (pipelined.fits && !shared.fits) || end(pipelined) < end(shared) ? pipelined : shared;
@@ -95,10 +96,6 @@ function planShared(network: Network, device: FpgaDevice, under: number): Plan |
   const shapes = distinct([...layers.values()]);
   const bits = Math.max(device.weightBits, device.activationBits);
   const lanes = mostLanes(device);
-  const largestM = Math.max(1, ...shapes.map(({ layer }) => layer.M));
-  const largestN = Math.max(1, ...shapes.map(({ layer }) => layer.N));
-  const largestR = Math.max(1, ...shapes.map(({ layer }) => layer.R));
-  const largestC = Math.max(1, ...shapes.map(({ layer }) => layer.C));
   const others = otherCost(network, device, true);
   const room = fitsDevice(others, device);
 
@@ -106,27 +103,17 @@ function planShared(network: Network, device: FpgaDevice, under: number): Plan |
     (sum, { layer: { M, N, R, C, Kh, Kw, groups }, count }) => sum + count * groups * M * N * R * C * Kh * Kw,
     0,
   );
-  const tiles = spatialTiles(largestR, largestC)
-    .flatMap(([Tr, Tc]) =>
-      sides(lanes, largestM).flatMap((Tm) =>
-        sides(Math.floor(lanes / Tm), largestN).map((Tn): Tile => ({ Tm, Tn, Tr, Tc })),
-      ),
-    )
-    .sort((a, b) => b.Tm * b.Tn - a.Tm * a.Tn);
-  let best: Candidate | undefined;
   const fewestTasks = shapes.reduce((sum, { count, layer }) => sum + count * layer.groups * (PIPELINE_FILL + 1), 0);
   if (Math.max(work / lanes, fewestTasks) >= under) return undefined;
-  for (const tile of tiles) {
-    // Larger engines come first: one that could not keep up even if it were always busy ends the search.
-    if (best?.fits && work / (tile.Tm * tile.Tn) >= best.cycles) break;
-    if (work / (tile.Tm * tile.Tn) >= under) break;
-    // Streaming weights never makes it faster: what is too slow with weights on chip is out.
+  let best: Candidate | undefined;
+  // By cycles with weights on chip: streaming them never makes it faster, so what comes later cannot win.
+  for (const { tile, least } of rankedTiles(shapes, lanes)) {
+    if (least >= under || (best?.fits && least >= best.cycles)) break;
     for (const resident of [true, false]) {
-      const cycles = shapes.reduce(
-        (sum, { layer, count }) => sum + count * timeOf(layer, tile, resident, device, bits),
-        0,
-      );
-      if (cycles >= under || (best?.fits && cycles >= best.cycles)) break;
+      const cycles = resident
+        ? least
+        : shapes.reduce((sum, { layer, count }) => sum + count * timeOf(layer, tile, false, device, bits), 0);
+      if (cycles >= under || (best?.fits && cycles >= best.cycles)) continue;
       const memory = memoryOf(shapes, tile, resident, device, bits);
       const used = addResources(addResources(others, lanesCost(tile.Tm * tile.Tn, device)), memory);
       const fits = room && fitsDevice(used, device);
@@ -151,6 +138,34 @@ function planShared(network: Network, device: FpgaDevice, under: number): Plan |
     mapping: `one engine <${tile.Tm}, ${tile.Tn}> over tiles of ${tile.Tr} x ${tile.Tc}, weights ${resident ? "on chip" : "streamed"}`,
     warnings: best.fits ? [] : [`does not fit: ${excesses(used, device).join(", ")}`],
   };
+}
+
+/** Tiles worth trying with the cycles they take when all weights are on chip, fastest first. */
+function rankedTiles(shapes: readonly Shape[], lanes: number): { readonly tile: Tile; readonly least: number }[] {
+  const largest = (part: (layer: TiledLayer) => number): number =>
+    Math.max(1, ...shapes.map(({ layer }) => part(layer)));
+  const [M, N] = [largest((layer) => layer.M), largest((layer) => layer.N)];
+  const found: { readonly tile: Tile; readonly least: number }[] = [];
+  for (const [Tr, Tc] of spatialTiles(
+    largest((layer) => layer.R),
+    largest((layer) => layer.C),
+  )) {
+    // Per shape, the cycles of all spatial tiles of one pair of channel tiles.
+    const perPair = shapes.map(({ layer, count }) => {
+      const cut = fitTile(layer, { Tm: 1, Tn: 1, Tr, Tc });
+      return count * tileCounts(layer, cut).X * taskCycles(layer, cut);
+    });
+    for (const Tm of sides(lanes, M))
+      for (const Tn of sides(Math.floor(lanes / Tm), N)) {
+        let least = 0;
+        for (let i = 0; i < shapes.length; i++) {
+          const { layer } = shapes[i]!;
+          least += perPair[i]! * Math.ceil(layer.M / Tm) * Math.ceil(layer.N / Tn);
+        }
+        found.push({ tile: { Tm, Tn, Tr, Tc }, least });
+      }
+  }
+  return found.sort((a, b) => a.least - b.least);
 }
 
 function timeOf(layer: TiledLayer, tile: Tile, resident: boolean, device: FpgaDevice, bits: number): number {
@@ -211,7 +226,7 @@ function distinct(layers: readonly TiledLayer[]): Shape[] {
 }
 
 /** An engine per layer, weights on chip. Undefined where there are more layers than multipliers or too many tasks. */
-function planPipelined(network: Network, device: FpgaDevice): Plan | undefined {
+function planPipelined(network: Network, device: FpgaDevice, under: number): Plan | undefined {
   const products = network.operations.filter(({ geometry }) => geometry !== undefined);
   const lanes = mostLanes(device);
   if (products.length === 0 || products.length > lanes) return undefined;
@@ -224,7 +239,7 @@ function planPipelined(network: Network, device: FpgaDevice): Plan | undefined {
     const { O, H, X } = tileCounts(layer, tile);
     return sum + O * H * X;
   }, 0);
-  if (tasks > MOST_TASKS) return undefined;
+  if (tasks > MOST_TASKS || Math.max(...layers.map((layer) => busyCycles(layer))) >= under) return undefined;
   const sources = productSources(network);
   const place = new Map(products.map(({ id }, i) => [id, i]));
   const chain = layers.map((each, i): PipelineLayer => ({
