@@ -69,6 +69,7 @@ export async function makeRuns(name: string, options: MakeOptions): Promise<Make
     if (made === undefined) {
       if (runner.stopped) return;
       made = await runner.run(batchTask, { name, u: points(batch) });
+      if (made === undefined) return;
       await store.write(key(batch), made);
     }
     done += made.status.length;

@@ -27,8 +27,8 @@ export function getCase(name: string): Case {
   return found[1];
 }
 
-/** Runs the simulator at each point. A failed run keeps its row. */
-export function simulateBatch({ name, u }: Batch): Promise<BatchRuns> {
+/** Runs the simulator at each point. A failed run keeps its row. @returns undefined if told to stop before the end */
+export function simulateBatch({ name, u }: Batch, context?: { shouldStop(): boolean }): Promise<BatchRuns | undefined> {
   const study = getCase(name);
   const d = study.inputs.length;
   const rows = u.length / d;
@@ -36,6 +36,7 @@ export function simulateBatch({ name, u }: Batch): Promise<BatchRuns> {
   const outputs = study.outputs.map((_, i) => new Float64Array(rows * sizes[i]!).fill(NaN));
   const status: string[] = [];
   for (let row = 0; row < rows; row++) {
+    if (context?.shouldStop() === true) return Promise.resolve(undefined);
     const run = study.simulate(u.slice(row * d, (row + 1) * d));
     status.push(run.status === "ok" ? "ok" : run.reason);
     if (run.status === "failed") continue;
