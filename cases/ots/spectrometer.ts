@@ -1,6 +1,6 @@
 import { gaussHermite, gaussianConvolveInto, gaussLegendre, SIGMA_PER_FWHM } from "../kernels/index.ts";
 import { makeScattering, PROBE_NM, type Scattering } from "./geometry.ts";
-import { depositSide } from "./plasma-line.ts";
+import { depositSide, type LineRule } from "./plasma-line.ts";
 import { makeStructureFactor, type ScatteringPlasma } from "./structure-factor.ts";
 
 const evenly = (low: number, high: number): readonly number[] =>
@@ -12,15 +12,15 @@ export const ELECTRON_NM = evenly(430, 640);
 const ION_FWHM = 0.04;
 const ELECTRON_FWHM = 1.5;
 
-/** The ion feature ends well within this distance of the probe [nm]; near the probe the grid is finer. */
+/** The ion feature ends well within this distance of the probe [nm]. */
 const ION_HALF = 3;
-const FINE_HALF = 1.3;
-const FINE_STEP = 0.002;
-const COARSE_STEP = 0.01;
-/** Bins of the electron channel [nm]. */
+/** Bins of the ion and of the electron channel [nm]. */
+const ION_BIN = 0.001;
 const BIN = 0.05;
 const BIN_LOW = 424;
 const BIN_HIGH = 646;
+const ION_RULE: LineRule = { wide: 0.05, room: 0.05, step: 0.005, scan: 60 };
+const ELECTRON_RULE: LineRule = { wide: 1, room: 1.5, step: 0.5, scan: 24 };
 const CENTRE_ANGLE = Math.PI / 2;
 const CONE = (4 * Math.PI) / 180;
 const DENSITY_SPREAD = 0.1;
@@ -54,21 +54,6 @@ function evenSlices(count: number): Slice[] {
   return positions.map((s) => ({ times: 1 + DENSITY_SPREAD * s, share: Math.exp(-0.5 * s * s) / total }));
 }
 
-/** Grid of the ion feature with its trapezoidal weights: fine near the probe, coarser further out. */
-function ionGrid(resolution: number): { positions: Float64Array; steps: Float64Array } {
-  const offsets: number[] = [];
-  const coarse = Math.round(((ION_HALF - FINE_HALF) * resolution) / COARSE_STEP);
-  const fine = Math.round((2 * FINE_HALF * resolution) / FINE_STEP);
-  for (let i = 0; i < coarse; i++) offsets.push(-ION_HALF + ((ION_HALF - FINE_HALF) * i) / coarse);
-  for (let i = 0; i <= fine; i++) offsets.push(-FINE_HALF + (2 * FINE_HALF * i) / fine);
-  for (let i = 1; i <= coarse; i++) offsets.push(FINE_HALF + ((ION_HALF - FINE_HALF) * i) / coarse);
-  const last = offsets.length - 1;
-  return {
-    positions: Float64Array.from(offsets, (x) => PROBE_NM + x),
-    steps: Float64Array.from(offsets, (_, i) => (offsets[Math.min(last, i + 1)]! - offsets[Math.max(0, i - 1)]!) / 2),
-  };
-}
-
 /** The rays of a measurement and what each counts. */
 type Rays = (plasma: ScatteringPlasma, visit: (ray: Scattering, share: number) => void) => void;
 
@@ -85,19 +70,38 @@ function makeRays(angles: number, slices: readonly Slice[]): Rays {
   };
 }
 
-/** The ion feature before the instrument: power of each cell of a grid, as quadrature amounts. */
+/** Even bins that share an amount between the two nearest of them. */
+function makeBins(low: number, high: number, width: number) {
+  const count = Math.round((high - low) / width) + 1;
+  const nm = Float64Array.from({ length: count }, (_, i) => low + i * width);
+  const amounts = new Float64Array(count);
+  return {
+    nm,
+    amounts,
+    add: (at: number, amount: number): void => {
+      const place = (at - low) / width;
+      const i = Math.min(count - 2, Math.max(0, Math.floor(place)));
+      const right = place - i;
+      amounts[i] = amounts[i]! + amount * (1 - right);
+      amounts[i + 1] = amounts[i + 1]! + amount * right;
+    },
+  };
+}
+
+/** The ion feature before the instrument: power in fine bins. */
 function makeIonFeature(resolution: number): (plasma: ScatteringPlasma) => { nm: Float64Array; amounts: Float64Array } {
   const rays = makeRays(9 * resolution, hermiteSlices(7 * resolution));
-  const { positions, steps } = ionGrid(resolution);
-  const amounts = new Float64Array(positions.length);
+  const bins = makeBins(PROBE_NM - ION_HALF, PROBE_NM + ION_HALF, ION_BIN / resolution);
   return (plasma) => {
-    amounts.fill(0);
+    bins.amounts.fill(0);
     rays(plasma, (ray, share) => {
-      for (let i = 0; i < positions.length; i++) {
-        amounts[i] = amounts[i]! + share * steps[i]! * ray.perNm(positions[i]!);
-      }
+      const add = (nm: number, amount: number): void => {
+        bins.add(nm, share * amount);
+      };
+      depositSide(ray, PROBE_NM - ION_HALF, PROBE_NM, "low", ION_RULE, resolution, add);
+      depositSide(ray, PROBE_NM, PROBE_NM + ION_HALF, "high", ION_RULE, resolution, add);
     });
-    return { nm: positions, amounts };
+    return bins;
   };
 }
 
@@ -120,33 +124,20 @@ export function makeIonChannel(resolution = 1): (plasma: ScatteringPlasma) => Fl
 export function makeSpectrometer(resolution = 1): (plasma: ScatteringPlasma) => OtsSpectra {
   const feature = makeIonFeature(resolution);
   const rays = makeRays(5 * resolution, evenSlices(40 * resolution + 1));
-  const bin = BIN / resolution;
-  const binCount = Math.round((BIN_HIGH - BIN_LOW) / bin) + 1;
-  const bins = Float64Array.from({ length: binCount }, (_, i) => BIN_LOW + i * bin);
-  const amounts = new Float64Array(binCount);
-  let raysShare = 1;
-
-  /** Shares an amount between the two nearest bins. */
-  function deposit(nm: number, amount: number): void {
-    const place = (nm - BIN_LOW) / bin;
-    const i = Math.min(binCount - 2, Math.max(0, Math.floor(place)));
-    const right = place - i;
-    amounts[i] = amounts[i]! + raysShare * amount * (1 - right);
-    amounts[i + 1] = amounts[i + 1]! + raysShare * amount * right;
-  }
-
+  const bins = makeBins(BIN_LOW, BIN_HIGH, BIN / resolution);
   return (plasma) => {
-    amounts.fill(0);
+    bins.amounts.fill(0);
     const centre = feature(plasma);
-    raysShare = 1;
-    for (let i = 0; i < centre.nm.length; i++) deposit(centre.nm[i]!, centre.amounts[i]!);
+    for (let i = 0; i < centre.nm.length; i++) bins.add(centre.nm[i]!, centre.amounts[i]!);
     rays(plasma, (ray, share) => {
-      raysShare = share;
-      depositSide(ray, BIN_LOW, PROBE_NM - ION_HALF, "low", resolution, deposit);
-      depositSide(ray, PROBE_NM + ION_HALF, BIN_HIGH, "high", resolution, deposit);
+      const add = (nm: number, amount: number): void => {
+        bins.add(nm, share * amount);
+      };
+      depositSide(ray, BIN_LOW, PROBE_NM - ION_HALF, "low", ELECTRON_RULE, resolution, add);
+      depositSide(ray, PROBE_NM + ION_HALF, BIN_HIGH, "high", ELECTRON_RULE, resolution, add);
     });
     const electron = new Float64Array(ELECTRON_NM.length);
-    gaussianConvolveInto(electron, ELECTRON_NM, bins, amounts, ELECTRON_FWHM * SIGMA_PER_FWHM);
+    gaussianConvolveInto(electron, ELECTRON_NM, bins.nm, bins.amounts, ELECTRON_FWHM * SIGMA_PER_FWHM);
     return { ion: blurIon(centre), electron };
   };
 }

@@ -91,6 +91,16 @@ export function makeStructureFactor({ ne, te, ti, z, drift }: ScatteringPlasma):
   };
 }
 
+/**
+ * Ion-acoustic speed over sqrt(2 Te / m) at wave number `k` [rad/m]: c_s² = (Z Te alpha² / (1 + alpha²) + 3 Ti) / M. A drift
+ * beyond it makes the waves grow, and then no stationary S(k, w) exists.
+ */
+export function soundOverElectronSpeed(plasma: ScatteringPlasma, k: number): number {
+  const alpha2 = 1 / (k * makeStructureFactor(plasma).debyeLength) ** 2;
+  const energy = (plasma.z * plasma.te * alpha2) / (1 + alpha2) + 3 * plasma.ti;
+  return Math.sqrt((energy * ELECTRON_MASS) / (2 * plasma.te * ION_MASS));
+}
+
 /** 1 + i sqrt(pi) x w(x) for real x; far out by its asymptotic series, where the sum would cancel. */
 function dispersionInto(out: Float64Array, x: number): void {
   if (Math.abs(x) > 12) {

@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
-import { ots } from "../../cases/ots/index.ts";
+import { ots, plasmaAt } from "../../cases/ots/index.ts";
 import { ELECTRON_NM, ION_NM, makeIonChannel, makeSpectrometer } from "../../cases/ots/spectrometer.ts";
 import { makeStructureFactor, type ScatteringPlasma } from "../../cases/ots/structure-factor.ts";
-import { physicalInputs } from "../../cases/case.ts";
-import { expectContract, largestChange, outputsOf, unitInputs } from "./kernels/case-laws.ts";
+import { expectContract, largestChange, outputsOf, randomInputs, unitInputs } from "./kernels/case-laws.ts";
 
 const LIGHT = 2.99792458e8;
 const PROBE = 526.5;
@@ -115,17 +114,35 @@ test("the ion channel shows the two peaks further apart in hotter plasma", () =>
   expect(spread(1200) / spread(400)).toBeLessThan(1.9);
 });
 
+test("no plasma of the box drives ion-acoustic waves, which would leave no stationary spectrum", () => {
+  // The specification's drift of up to 0.15 sqrt(2 Te / m) is unstable in 57 % of its box: there S has no meaning, and
+  // it diverges at the border. The drift is therefore an input in units of the ion-acoustic speed, up to 0.8.
+  const eps = new Float64Array(2);
+  let waves = 0;
+  for (const u of randomInputs(5, 300, 2)) {
+    const plasma = plasmaAt(u);
+    const factor = makeStructureFactor({ ...plasma, drift: Math.abs(plasma.drift) });
+    let before = 0;
+    for (let speed = 0.16 * factor.electronSpeed; speed > 0.8 * factor.ionSpeed; speed *= 0.99) {
+      factor.permittivityInto(eps, K, K * speed);
+      if (before * eps[0]! < 0) {
+        waves++;
+        expect(eps[1]).toBeGreaterThan(0);
+        break;
+      }
+      before = eps[0]!;
+    }
+  }
+  expect(waves).toBeGreaterThan(200);
+});
+
 test("the case keeps its contract", () => expectContract(ots, 2));
 
 test("doubling every rule changes the ion spectrum by less than 0.5 % of its range", () => {
-  // measured 0.30 %, from the narrowest ion-acoustic lines
+  // measured 0.04 %; at worst 0.08 % in seventeen plasmas, two corners among them
   const at = (resolution: number) => {
     const channel = makeIonChannel(resolution);
-    return (u: Float64Array) => {
-      const [ne, te, ratio, z, drift] = physicalInputs(ots.inputs, u);
-      const plasma = { ne: ne!, te: te!, ti: te! * ratio!, z: z!, drift: drift! };
-      return { status: "ok", outputs: { ion: channel(plasma) } } as const;
-    };
+    return (u: Float64Array) => ({ status: "ok", outputs: { ion: channel(plasmaAt(u)) } }) as const;
   };
   expect(largestChange(at(1), at(2), "ion", 5)).toBeLessThan(0.005);
 });
