@@ -13,6 +13,7 @@ type Rule =
     }
   | { readonly kind: "text"; readonly choices?: readonly string[] }
   | { readonly kind: "flag" }
+  | { readonly kind: "list" }
   | { readonly kind: "object"; readonly fields: Rules; readonly open?: boolean };
 type Rules = Readonly<Record<string, Rule & { readonly optional?: boolean }>>;
 
@@ -92,6 +93,26 @@ const classes = {
   },
 } as const satisfies Readonly<Record<Target["class"], Rules>>;
 
+const list: Rule = { kind: "list" };
+
+const cpuCalibration: Rules = {
+  version: { kind: "number", low: 1, high: 1, what: "1; calibrate again with this Condense" },
+  date: text,
+  host: text,
+  engine: text,
+  threads: count(1),
+  referenceSeconds: positive("seconds"),
+  noiseCv: notNegative("relative deviation"),
+  sessionSeconds: notNegative("seconds"),
+  padding: object({ columns: count(1), rows: count(1) }),
+  kinds: object({}, true),
+  table: object({}, true),
+  residuals: object({ predicted: list, logResidual: list }),
+  batches: list,
+};
+
+const gpuCalibration: Rules = { date: text, host: text, efficiency: object({}, true), residuals: list };
+
 /** Parses and checks a target file. @param where its path, for messages   @throws FileError */
 export function parseTarget(json: string, where: string): Target {
   let value: unknown;
@@ -118,6 +139,10 @@ export function parseTarget(json: string, where: string): Target {
     throw fault(where, "class", `is ${shown(root.class)}`, `one of ${Object.keys(classes).join(", ")}`);
   checkFields(root, rules, where, "");
   const target = root as unknown as Target;
+  if (target.class === "cpu" && target.calibration !== undefined)
+    checkFields(asObject(root.calibration, where, '"calibration"'), cpuCalibration, where, "calibration.");
+  if (target.class === "gpu" && target.calibration !== undefined)
+    checkFields(asObject(root.calibration, where, '"calibration"'), gpuCalibration, where, "calibration.");
   if (target.class === "fpga" && target.fpga.family === "ice40" && target.fpga.weightBits > 16)
     throw fault(where, "fpga.weightBits", `is ${target.fpga.weightBits}`, "at most 16 on an iCE40");
   return target;
@@ -172,6 +197,10 @@ function check(value: unknown, rule: Rule, where: string, path: string): void {
         throw fault(where, path, value === undefined ? "is missing" : `is ${shown(value)}`, "a text");
       if (rule.choices && !rule.choices.includes(value))
         throw fault(where, path, `is "${value}"`, `one of ${rule.choices.join(", ")}`);
+      return;
+    case "list":
+      if (!Array.isArray(value) || !value.every((item) => typeof item === "number" && Number.isFinite(item)))
+        throw fault(where, path, value === undefined ? "is missing" : "holds something else", "a list of numbers");
       return;
     case "flag":
       if (typeof value !== "boolean")

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "../../src/cli/main.ts";
 import { realWorld, type World } from "../../src/cli/world.ts";
-import { writeOnnx } from "../../src/graph/index.ts";
+import { type Graph, writeOnnx } from "../../src/graph/index.ts";
 import { calibrateCpu } from "../../src/hardware/cpu/calibrate.ts";
 import type { CpuTarget } from "../../src/hardware/target.ts";
 import { getTarget } from "../../src/hardware/targets/index.ts";
@@ -70,8 +70,11 @@ describe("condense latency", () => {
   });
 
   it("uses a calibration in the cache, warns that it is another machine's, and refuses it where times differ", async () => {
-    // Everything takes a second: whatever this machine is, it is not that one.
-    const measure = () => Promise.resolve({ seconds: 1, p10: 1, p90: 1, min: 1, count: 1 });
+    // A second per operation: whatever this machine is, it is not that one.
+    const measure = ({ nodes }: Graph) => {
+      const seconds = nodes.length;
+      return Promise.resolve({ seconds, p10: seconds, p90: seconds, min: seconds, count: 1 });
+    };
     const facts = { host: "another, 64 cores", date: "2026-01-01T00:00:00Z", engine: "1.0", quick: true, measure };
     const calibrated = await calibrateCpu(getTarget("cpu") as CpuTarget, facts);
     const path = join(folder, "another.json");

@@ -138,11 +138,17 @@ async function withCalibration(target: CpuTarget, { calibration }: LatencyOption
   return checkHost(await loadCalibrated(target, calibration ?? calibrationPath(target, world.env)), world);
 }
 
-function checkHost(target: CpuTarget, world: World): CpuTarget {
-  const host = target.calibration?.host;
-  if (host !== undefined && host !== hostName())
+async function checkHost(target: CpuTarget, world: World): Promise<CpuTarget> {
+  const { calibration } = target;
+  if (calibration === undefined) return target;
+  const [host, engine] = [hostName(), await runtimeVersion()];
+  if (calibration.host !== host)
     world.err(
-      `warning: ${target.id} was calibrated on another machine (${host}; this is ${hostName()}). Predictions are for that machine; calibrate here for this one.\n`,
+      `warning: ${target.id} was calibrated on another machine (${calibration.host}; this is ${host}). Predictions are for that machine; calibrate here for this one.\n`,
+    );
+  else if (calibration.engine !== engine)
+    world.err(
+      `warning: ${target.id} was calibrated with ONNX Runtime ${calibration.engine}, this is ${engine}. Calibrate again for this one.\n`,
     );
   return target;
 }

@@ -1,4 +1,5 @@
 /** From measurements to a calibration: non-negative fits per kind, a correction where it pays, multipliers on whole networks. */
+import { OptionError } from "../../errors.ts";
 import type { Kernel } from "../kernels.ts";
 import { nonNegativeLeastSquares, ridgeRegression } from "../nnls.ts";
 import type { CpuTarget } from "../target.ts";
@@ -171,6 +172,11 @@ export function fitCalibration(
       .map(([kind, points]) => [kind, fitKind(points, cpu, padding)]),
   );
 
+  if (Object.keys(kinds).length === 0)
+    throw new OptionError(
+      "OPTION_CALIBRATION",
+      "longer chains of kernels do not take longer here: the machine is too busy to be measured. Calibrate when nothing else runs.",
+    );
   const train = networks.filter((_, i) => i % 3 !== 2);
   const held = networks.filter((_, i) => i % 3 === 2);
   const { sessionSeconds, multipliers } = fitMultipliers(train, kinds, facts.sessionSeconds, cpu, padding);

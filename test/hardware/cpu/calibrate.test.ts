@@ -94,6 +94,19 @@ describe("a calibration", () => {
     expect(cpuModel(read).predict(graph, 8)).toEqual(cpuModel(calibrated).predict(graph, 8));
   });
 
+  it("that is damaged or of another version is refused with its target file", async () => {
+    const calibrated = await exact;
+    const text = (change: object): string =>
+      JSON.stringify({ ...calibrated, calibration: { ...calibrated.calibration, ...change } });
+    expect(() => parseTarget(text({ version: 2 }), "cpu.json")).toThrow(
+      'cpu.json: "calibration.version" is 2, but must be 1; calibrate again',
+    );
+    expect(() => parseTarget(text({ referenceSeconds: 0 }), "cpu.json")).toThrow('"calibration.referenceSeconds" is 0');
+    expect(() => parseTarget(text({ residuals: { predicted: ["a"], logResidual: [] } }), "cpu.json")).toThrow(
+      '"calibration.residuals.predicted" holds something else',
+    );
+  });
+
   it("resumes where it was stopped, with the same result", async () => {
     const saved: CalibrationState[] = [];
     const save = (state: CalibrationState): Promise<void> => {
@@ -114,6 +127,8 @@ describe("a calibration", () => {
   });
 
   it("is refused where too little was measured, or where the machine or the options changed", async () => {
+    const idle = () => Promise.resolve({ seconds: 1, p10: 1, p90: 1, min: 1, count: 1 });
+    await expect(calibrateCpu(target, { ...facts, measure: idle })).rejects.toThrow("too busy to be measured");
     let clock = 0;
     const now = (): number => (clock += 10_000);
     await expect(calibrateCpu(target, { ...facts, measure: fake(), now })).rejects.toThrow(
