@@ -45,7 +45,7 @@ export function runPulse(
   peak: number,
   fwhm: number,
   photon: number,
-  steps = 600,
+  steps = 700,
 ): AfterPulse {
   const { energies, lines } = equations;
   const start = -2.5 * fwhm;
