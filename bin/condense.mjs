@@ -7,7 +7,7 @@ import module from "node:module";
 module.enableCompileCache?.(); // Node 22.1 and later
 
 const source = new URL("../src/cli/main.ts", import.meta.url);
-let entry = new URL("../dist/cli/main.js", import.meta.url);
+let entry = new URL("../dist/src/cli/main.js", import.meta.url);
 if (existsSync(source)) {
   await registerTsx();
   entry = source;

@@ -207,6 +207,7 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
   });
   // Tasks of their own: they run beside the members.
   const companioned = runCompanions(prepared, options, cap);
+  companioned.catch(() => undefined);
   const ensemble =
     prepared.ensemble === "supernet"
       ? supernetEnsemble(spaceOptions, found.finals.architectures, found.supernet, prepared.isValidation)
@@ -227,7 +228,8 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
           checkpoints,
           onFraction: report("train", shares.probe + shares.search),
         });
-  const companions = await companioned;
+  // A process cannot end early: who asks to stop does not wait for it.
+  const companions = runner.stopped ? undefined : await companioned;
   const cut = ensemble.stopped || found.outcome === "stopped";
   const outcome = runner.stopped ? "interrupted" : cut ? "time" : "complete";
   const { bytes, info } = await assemble(prepared, footing, found, ensemble, companions, outcome);
@@ -395,6 +397,8 @@ async function runSearch(
   return result;
 }
 
+/** Distinct runs that processes need at least. */
+const leastRuns = 8;
 /** Share of a wall-clock cap that processes may be expected to take; else they are left out. */
 const companionShare = 0.3;
 
@@ -407,7 +411,7 @@ async function runCompanions(
   const { runs, scalers, data, ensemble, rng } = prepared;
   const { runner = inProcess(), checkpoints } = options;
   const wanted = options.process ?? (options.constraint === undefined && ensemble === "trained");
-  if (!wanted || ensemble !== "trained") return undefined;
+  if (!wanted || ensemble !== "trained" || new Set(runs.repeats).size < leastRuns) return undefined;
   const sizes = data.targets.map((target) => target.length / data.rows);
   if ((1000 * processSeconds(runs.n, sizes)) / runner.parallel > companionShare * capMs) return undefined;
   const x = Float64Array.from(scaleInputs(scalers.input, runs.x));

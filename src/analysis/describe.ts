@@ -12,6 +12,8 @@ const MOST_ROWS = 30;
  * @param name what to call it, usually the file's path */
 export function describeEmulator(info: EmulatorInfo, name = "emulator"): string {
   const { schema, data, fit, search, members } = info;
+  const shares = schema.fields.map((_, i) => info.calibration[i]?.networkShare ?? 1);
+  const mixed = shares.some((share) => share < 1);
   const ended = { complete: "", time: ", ended by the time limit", interrupted: ", interrupted: the best so far" };
   return [
     `${name}: an emulator of ${members.length} networks (format ${info.version}, made by condense ${info.versions.condense ?? "of unknown version"})`,
@@ -19,14 +21,18 @@ export function describeEmulator(info: EmulatorInfo, name = "emulator"): string 
     `Inputs (${schema.inputs.length})`,
     alignRows(cut([["name", "kind", "range", "unit"], ...schema.inputs.map(inputRow)]), [0, 1, 2, 3]),
     "",
-    `Outputs (${schema.fields.length}), with the errors of single members on held-out folds; the emulator, their mean, is better`,
+    `Outputs (${schema.fields.length}), with the errors on held-out runs, each predicted without it; the emulator, made of all, is better`,
     alignRows(
       cut([
-        ["name", "shape", "unit", "FVU", "RMSE"],
-        ...schema.fields.map((field, i) => fieldRow(field, info.scores[i])),
+        ["name", "shape", "unit", "FVU", "RMSE", ...(mixed ? ["networks"] : [])],
+        ...schema.fields.map((field, i) => [
+          ...fieldRow(field, info.scores[i]),
+          ...(mixed ? [`${Math.round(100 * shares[i]!)} %`] : []),
+        ]),
       ]),
       [0, 1, 2],
     ),
+    ...(mixed ? ["The rest of the prediction, beside the networks' share, is of Gaussian processes."] : []),
     `Intervals hold ${showShare(info.level)} of new runs inside the ranges of the inputs.`,
     "",
     `Data: ${data.used} of ${data.total} runs, sha256 ${data.hash}`,

@@ -42,7 +42,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "fit.ts": [...Object.keys(ROOMS), "query.ts", "version.ts"],
   "query.ts": Object.keys(ROOMS),
   "index.ts": [...Object.keys(ROOMS), "fit.ts", "query.ts", "version.ts"],
-  cli: ["index.ts", "version.ts"],
+  cli: ["index.ts", "version.ts", "cases"],
   cases: ["index.ts"],
   notebooks: ["index.ts", "cases"],
   bench: ["index.ts", "cases", "fit.ts", "query.ts", "errors", "rng", ...Object.keys(ROOMS)],

@@ -51,6 +51,8 @@ interface FitCommandOptions extends ColumnOptions {
   readonly threads?: number;
   readonly holdOut?: number;
   readonly maxMacs?: number;
+  /** False with --no-process. */
+  readonly process: boolean;
   readonly resume: boolean;
   readonly json: boolean;
 }
@@ -109,6 +111,7 @@ export const fit: CliCommand = {
         number("--hold-out", 0.01, 0.9, "0.2"),
       )
       .option("--max-macs <n>", "most multiply-accumulates of one member", number("--max-macs", 1, 1e15, "20000"))
+      .option("--no-process", "networks alone: no Gaussian processes beside them (also with --max-macs)")
       .option("--resume", "go on from the checkpoint of the same command", false)
       .option("--json", "print one JSON document", false)
       .addHelpText("after", help);
@@ -184,6 +187,7 @@ function settings(options: FitCommandOptions, spentMs: number) {
     level,
     engine,
     resume,
+    ...(options.process ? {} : { process: false }),
     ...(members === undefined ? {} : { members }),
     ...(loss === undefined ? {} : { loss }),
     ...(time === undefined ? {} : { timeMs: Math.max(1, time - spentMs) }),
@@ -260,7 +264,7 @@ function foldScores({ schema, scores: fields }: EmulatorInfo): string[] {
   ]);
   const more = rows.length > mostRows ? [[`... and ${rows.length - mostRows} more`]] : [];
   return [
-    "Scores on held-out folds (of single members; the emulator, their mean, is better; --hold-out scores the emulator):",
+    "Scores on held-out runs (each predicted without it; the emulator, made of all, is better; --hold-out scores the emulator):",
     alignRows([["output", "unit", "FVU", "RMSE", "MAE"], ...rows.slice(0, mostRows), ...more], [0, 1]),
   ];
 }
