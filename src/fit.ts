@@ -3,6 +3,7 @@
  * super-architecture, train members over folds, calibrate on what each had not seen, and write one graph.
  */
 import { createHash } from "node:crypto";
+import { checkReachable, type Deployment, emulatorLatency, latencyInfo } from "./constrain.ts";
 import {
   buildRuns,
   dataHash,
@@ -105,6 +106,9 @@ export interface FitOptions extends Selection {
   readonly process?: boolean;
   /** Limit on the multiply-accumulates of one row through one member. Hard: nothing above it is ever trained. */
   readonly constraint?: Constraint;
+  /** Devices to predict the latency on, and a budget to keep on all of them: then nothing slower is ever trained, and no
+   * process stands beside the networks. */
+  readonly deployment?: Deployment;
   /** Loss of the final training. Default: `mse`, or `gaussian` where replicate runs show noise. */
   readonly loss?: LossName;
   /** Default `onnxruntime`. */
@@ -174,6 +178,7 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
   const { runner = inProcess(), now = Date.now, checkpoints } = options;
   const prepared = prepare(runs, options);
   const { spaceOptions, foldOf, folds, members, effort, loss, engine, rng } = prepared;
+  if (options.deployment !== undefined) checkReachable(options.deployment, shapeOf(prepared));
   await guardCheckpoints(prepared, options);
 
   const started = now();
@@ -232,7 +237,11 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
   const companions = runner.stopped ? undefined : await companioned;
   const cut = ensemble.stopped || found.outcome === "stopped";
   const outcome = runner.stopped ? "interrupted" : cut ? "time" : "complete";
-  const { bytes, info } = await assemble(prepared, footing, found, ensemble, companions, outcome);
+  const { bytes, info } = await assemble(prepared, footing, found, ensemble, {
+    companions,
+    outcome,
+    deployment: options.deployment,
+  });
   await checkpoints?.clear();
   return { bytes, info, runs, history: found.history, notes: runs.report.notes };
 }
@@ -297,6 +306,7 @@ async function guardCheckpoints(prepared: Prepared, options: FitOptions): Promis
     members,
     ensemble,
     constraint: options.constraint ?? null,
+    deployment: options.deployment === undefined ? null : deploymentIdentity(options.deployment),
     process: options.process ?? null,
     effort,
     loss,
@@ -311,6 +321,10 @@ async function guardCheckpoints(prepared: Prepared, options: FitOptions): Promis
     );
   if (!resume) await checkpoints.clear();
   await checkpoints.write("fit", fingerprint);
+}
+
+function deploymentIdentity({ devices, batch, budget }: Deployment) {
+  return { targets: devices.map(({ target }) => target), batch, budget };
 }
 
 /** Milliseconds between checkpoints of the search. */
@@ -380,7 +394,7 @@ async function runSearch(
     rng: rng.fork("search"),
     ...(trials === undefined ? {} : { trials, workExponent: 1 }),
     ...(state === undefined ? {} : { resume: state }),
-    ...(options.constraint === undefined ? {} : { constraint: options.constraint }),
+    ...limitOf(prepared, options),
     shouldStop: control.shouldStop,
     onStep: async (next, fraction) => {
       const { length: tried } = next.tried;
@@ -410,7 +424,7 @@ async function runCompanions(
 ): Promise<readonly Companion[] | undefined> {
   const { runs, scalers, data, ensemble, rng } = prepared;
   const { runner = inProcess(), checkpoints } = options;
-  const wanted = options.process ?? (options.constraint === undefined && ensemble === "trained");
+  const wanted = options.process ?? (options.constraint === undefined && options.deployment?.budget === undefined);
   if (!wanted || ensemble !== "trained" || new Set(runs.repeats).size < leastRuns) return undefined;
   const sizes = data.targets.map((target) => target.length / data.rows);
   if ((1000 * processSeconds(runs.n, sizes)) / runner.parallel > companionShare * capMs) return undefined;
@@ -443,16 +457,33 @@ async function runCompanions(
   });
 }
 
+function shapeOf({ runs, scalers, space, members, level }: Prepared) {
+  return { schema: runs.schema, columns: runs.d, scalers, space, members, level };
+}
+
+/** What the search has to keep to: a latency on devices, or the limit on multiply-accumulates. */
+function limitOf(prepared: Prepared, { constraint, deployment }: FitOptions) {
+  if (deployment?.budget !== undefined) {
+    const latency = emulatorLatency(deployment, shapeOf(prepared));
+    return { latency, constraint: { kind: "hard", limit: 1000 * deployment.budget } as const };
+  }
+  return constraint === undefined ? {} : { constraint };
+}
+
 /** Calibrates the ensemble and puts the emulator together. */
 async function assemble(
   prepared: Prepared,
   footing: Footing,
   found: SearchResult,
   ensemble: Ensemble,
-  companions: readonly Companion[] | undefined,
-  outcome: string,
+  rest: {
+    readonly companions: readonly Companion[] | undefined;
+    readonly outcome: string;
+    readonly deployment: Deployment | undefined;
+  },
 ): Promise<{ readonly bytes: Uint8Array; readonly info: EmulatorInfo }> {
   const { runs, scalers, space, data, level, strategy } = prepared;
+  const { companions, outcome, deployment } = rest;
   const members = await Promise.all(
     ensemble.members.map(async (member) => ({
       heads: await predictRows(prepared.engine, space, member, data, footing),
@@ -523,7 +554,7 @@ async function assemble(
       iterations: member.iterations,
     })),
     scores: fields.map(({ scores }) => scores),
-    latency: [],
+    latency: deployment === undefined ? [] : latencyInfo(deployment, graph),
     versions: { condense: version },
   };
   return { bytes: emulatorBytes(graph, info), info };

@@ -8,6 +8,7 @@
  */
 
 // The verbs. Runs and points are paths, Arrow tables, data frames, columns or rows by name, or a `Table`.
+export { type Deployment } from "./constrain.ts";
 export { ensembles, fit, type FitOptions, type FitProgress, fitRuns, type FitResult } from "./fit.ts";
 export {
   type EmulatorLike,
@@ -43,6 +44,7 @@ export {
 export {
   alignRows,
   describeEmulator,
+  describeLatency,
   describeMember,
   elementFvu,
   examplePoint,

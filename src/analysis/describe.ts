@@ -41,11 +41,23 @@ export function describeEmulator(info: EmulatorInfo, name = "emulator"): string 
     `Search: ${search.strategy}, ${search.slots} slots, ${search.architecturesTried} architectures tried in ${search.steps} steps` +
       (search.entropyBits === null ? "" : `, ${showNumber(search.entropyBits, 2)} bits a slot undecided`),
     `  ${search.source}`,
+    ...describeLatency(info),
     "",
     `Architectures (${members.length}; numbers are the nodes that an operation joins)`,
     ...members.map((member) => `  ${describeMember(member)}`),
     "",
   ].join("\n");
+}
+
+/** What the file says of its latency, a line per device. */
+export function describeLatency(info: EmulatorInfo): string[] {
+  return info.latency.map(({ target, batch, predictedMs, fits, budgetMs, meetsBudget }) => {
+    const us = (ms: number): string => `${showNumber(1000 * ms, 3)} us`;
+    const range = `${us(predictedMs.low)} to ${us(predictedMs.high)}`;
+    const verdict =
+      budgetMs === undefined ? "" : `; ${meetsBudget === true ? "keeps" : "misses"} the budget of ${us(budgetMs)}`;
+    return `Latency on ${target}, ${batch} row${batch === 1 ? "" : "s"}: ${us(predictedMs.p50)} predicted (${range})${fits === false ? ", does not fit the device" : ""}${verdict}`;
+  });
 }
 
 /** One member's network in words, such as `trunk: width 64, 0-1 silu, 1-2 tanh; 8962 weights`. */

@@ -38,9 +38,24 @@ export interface MemberInfo {
 
 export interface LatencyInfo {
   readonly target: string;
+  /** Version of the target's constants. */
+  readonly targetHash: string;
+  /** Rows per call. */
   readonly batch: number;
-  readonly predictedMs?: number;
+  /** Milliseconds of a call: median, and the interval that holds it with the stated coverage. */
+  readonly predictedMs: {
+    readonly p50: number;
+    readonly low: number;
+    readonly high: number;
+    readonly coverage: number;
+  };
+  /** Measured on the device itself, where it was at hand. */
   readonly measuredMs?: { readonly p50: number; readonly p95: number };
+  /** Whether the design fits the device, where something can fail to fit. */
+  readonly fits?: boolean;
+  /** The budget that the search kept to, and whether the emulator does. */
+  readonly budgetMs?: number;
+  readonly meetsBudget?: boolean;
 }
 
 export interface EmulatorInfo {

@@ -4,6 +4,8 @@ import {
   alignRows,
   buildRuns,
   type CheckpointStore,
+  type Deployment,
+  describeLatency,
   describeMember,
   type Effort,
   efforts,
@@ -19,6 +21,8 @@ import {
   losses,
   type LossName,
   makeRng,
+  OptionError,
+  parseBudget,
   type Runs,
   showNumber,
   strategies,
@@ -30,6 +34,7 @@ import {
   workerPool,
 } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
+import { devicesOf } from "../devices.ts";
 import { type ColumnOptions, readSelection, runsAt } from "../tables.ts";
 import { type ProgressLine, progressLine, showTime } from "../text.ts";
 import { collect, duration, list, number, oneOf, whole } from "../values.ts";
@@ -51,6 +56,10 @@ interface FitCommandOptions extends ColumnOptions {
   readonly threads?: number;
   readonly holdOut?: number;
   readonly maxMacs?: number;
+  readonly target: readonly string[];
+  /** Seconds. */
+  readonly budget?: number;
+  readonly batch: number;
   /** False with --no-process. */
   readonly process: boolean;
   readonly resume: boolean;
@@ -111,7 +120,12 @@ export const fit: CliCommand = {
         number("--hold-out", 0.01, 0.9, "0.2"),
       )
       .option("--max-macs <n>", "most multiply-accumulates of one member", number("--max-macs", 1, 1e15, "20000"))
-      .option("--no-process", "networks alone: no Gaussian processes beside them (also with --max-macs)")
+      .option("--target <name>", "device to run on, see condense latency targets (may repeat)", collect, [])
+      .option("--budget <latency>", "most that a call may take on every --target, such as 50us", (text: string) =>
+        parseBudget(text),
+      )
+      .option("--batch <rows>", "rows of a call, for --target", whole("--batch", 1, 1e6, "64"), 1)
+      .option("--no-process", "networks alone: no Gaussian processes beside them (also with --max-macs and --budget)")
       .option("--resume", "go on from the checkpoint of the same command", false)
       .option("--json", "print one JSON document", false)
       .addHelpText("after", help);
@@ -120,6 +134,7 @@ export const fit: CliCommand = {
     const started = world.now();
     const out = options.out ?? defaultOut(path);
     await world.files.checkWritable(out);
+    const deployment = await deploymentOf(options, world);
     const all = buildRuns(await toRunTables(runsAt(path, outputs)), await readSelection(options, world));
     for (const note of all.report.notes) world.err(`note: ${note}\n`);
     const parts = options.holdOut === undefined ? undefined : holdOut(all, options.holdOut, makeRng(options.seed));
@@ -138,6 +153,7 @@ export const fit: CliCommand = {
     try {
       result = await fitRuns(runs, {
         ...settings(options, world.now() - started),
+        ...(deployment === undefined ? {} : { deployment }),
         runner,
         checkpoints: untilWritten(checkpoints),
         onProgress: ({ phase, fraction, note }) => {
@@ -170,6 +186,20 @@ export const fit: CliCommand = {
     return 0;
   },
 };
+
+/** @throws OptionError for a budget without a device, and for devices that do not exist */
+async function deploymentOf(
+  { target, budget, batch }: FitCommandOptions,
+  world: World,
+): Promise<Deployment | undefined> {
+  if (budget !== undefined && target.length === 0)
+    throw new OptionError(
+      "OPTION_TARGET",
+      "--budget: on which device? Add --target, such as --target cpu; condense latency targets lists them.",
+    );
+  if (target.length === 0) return undefined;
+  return { devices: await devicesOf(target, world), batch, ...(budget === undefined ? {} : { budget }) };
+}
 
 function defaultOut(runs: string): string {
   const name = basename(runs).replace(/\.gz$/, "");
@@ -246,6 +276,7 @@ function summary(out: string, seconds: number, info: EmulatorInfo, held: Validat
     ...(held === undefined ? foldScores(info) : ["Scores on the runs kept apart:", describeValidation(held, schema)]),
     "",
     ...(first === undefined ? [] : [`Found, among others: ${describeMember(first)}`]),
+    ...(info.latency.length === 0 ? [] : ["", ...describeLatency(info)]),
     ...(hint === undefined ? [] : ["", hint]),
     "",
     `Next: condense inspect ${out}`,

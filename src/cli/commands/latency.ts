@@ -8,7 +8,6 @@ import {
   hostName,
   latencyModel,
   type LatencyPrediction,
-  loadCalibrated,
   loadState,
   measureGraph,
   meetsBudget,
@@ -25,6 +24,7 @@ import {
   targets,
 } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
+import { withCalibration } from "../devices.ts";
 import { progressLine } from "../text.ts";
 import { collect, duration, whole } from "../values.ts";
 import type { World } from "../world.ts";
@@ -104,7 +104,7 @@ async function predict(path: string | undefined, options: LatencyOptions, world:
   }[] = [];
   for (const name of options.target) {
     const resolved = await resolveTarget(name);
-    const target = resolved.class === "cpu" ? await withCalibration(resolved, options, world) : resolved;
+    const target = resolved.class === "cpu" ? await withCalibration(resolved, options.calibration, world) : resolved;
     const ratio = target.class === "cpu" && options.check ? await referenceRatio(target) : 1;
     const prediction = latencyModel(target, ratio).predict(graph, options.batch);
     const measured =
@@ -130,27 +130,6 @@ async function predict(path: string | undefined, options: LatencyOptions, world:
     await world.out(`${texts.join("\n\n")}\n`);
   }
   return budget === undefined || results.every(({ prediction }) => meetsBudget(prediction, budget)) ? 0 : 1;
-}
-
-/** A processor with its calibration, if there is one; one of another machine is used with a warning, and the check decides. */
-async function withCalibration(target: CpuTarget, { calibration }: LatencyOptions, world: World): Promise<CpuTarget> {
-  if (target.calibration !== undefined && calibration === undefined) return checkHost(target, world);
-  return checkHost(await loadCalibrated(target, calibration ?? calibrationPath(target, world.env)), world);
-}
-
-async function checkHost(target: CpuTarget, world: World): Promise<CpuTarget> {
-  const { calibration } = target;
-  if (calibration === undefined) return target;
-  const [host, engine] = [hostName(), await runtimeVersion()];
-  if (calibration.host !== host)
-    world.err(
-      `warning: ${target.id} was calibrated on another machine (${calibration.host}; this is ${host}). Predictions are for that machine; calibrate here for this one.\n`,
-    );
-  else if (calibration.engine !== engine)
-    world.err(
-      `warning: ${target.id} was calibrated with ONNX Runtime ${calibration.engine}, this is ${engine}. Calibrate again for this one.\n`,
-    );
-  return target;
 }
 
 async function calibrate(options: LatencyOptions, world: World): Promise<number> {

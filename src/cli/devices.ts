@@ -1,0 +1,50 @@
+/** Devices as commands name them: resolved, and processors with their calibration. */
+import {
+  calibrationPath,
+  type CpuTarget,
+  type Deployment,
+  hostName,
+  latencyModel,
+  loadCalibrated,
+  referenceRatio,
+  resolveTarget,
+  runtimeVersion,
+} from "../index.ts";
+import type { World } from "./world.ts";
+
+/** Latency models of the targets that are named, ready for a fit.
+ * @throws OptionError, FileError for targets that do not exist or make no sense */
+export async function devicesOf(names: readonly string[], world: World): Promise<Deployment["devices"]> {
+  const devices: Deployment["devices"][number][] = [];
+  for (const name of names) {
+    const resolved = await resolveTarget(name);
+    const target = resolved.class === "cpu" ? await withCalibration(resolved, undefined, world) : resolved;
+    devices.push(latencyModel(target, target.class === "cpu" ? await referenceRatio(target) : 1));
+  }
+  return devices;
+}
+
+/** A processor with its calibration, if there is one; one of another machine is used with a warning, and the check decides. */
+export async function withCalibration(
+  target: CpuTarget,
+  calibration: string | undefined,
+  world: World,
+): Promise<CpuTarget> {
+  if (target.calibration !== undefined && calibration === undefined) return checkHost(target, world);
+  return checkHost(await loadCalibrated(target, calibration ?? calibrationPath(target, world.env)), world);
+}
+
+async function checkHost(target: CpuTarget, world: World): Promise<CpuTarget> {
+  const { calibration } = target;
+  if (calibration === undefined) return target;
+  const [host, engine] = [hostName(), await runtimeVersion()];
+  if (calibration.host !== host)
+    world.err(
+      `warning: ${target.id} was calibrated on another machine (${calibration.host}; this is ${host}). Predictions are for that machine; calibrate here for this one.\n`,
+    );
+  else if (calibration.engine !== engine)
+    world.err(
+      `warning: ${target.id} was calibrated with ONNX Runtime ${calibration.engine}, this is ${engine}. Calibrate again for this one.\n`,
+    );
+  return target;
+}

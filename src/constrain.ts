@@ -1,0 +1,126 @@
+/**
+ * From devices and a latency budget to what a search may draw: the emulator that an architecture would become, with all
+ * its members, scaling and statistics, is built as a graph and timed by the latency model of every device.
+ */
+import type { Schema } from "./data/index.ts";
+import {
+  emulatorGraph,
+  type FieldCalibration,
+  type LatencyInfo,
+  type MemberForward,
+  planHeads,
+  type Scalers,
+} from "./emulator/index.ts";
+import type { Graph } from "./graph/index.ts";
+import { impossibleBudget, type LatencyModel as DeviceModel, meetsBudget } from "./hardware/index.ts";
+import type { LatencyModel } from "./search/index.ts";
+import { type Architecture, architectureId, canonical, compact, macs, type SuperArchitecture } from "./space/index.ts";
+
+/** Devices that the emulator is to run on, and how fast. */
+export interface Deployment {
+  readonly devices: readonly DeviceModel[];
+  /** Rows per call. Default 1. */
+  readonly batch?: number;
+  /** Seconds of one call: the upper end of the predicted interval has to keep it on every device. Default: none. */
+  readonly budget?: number;
+}
+
+interface Shape {
+  readonly schema: Schema;
+  readonly columns: number;
+  readonly scalers: Scalers;
+  readonly space: SuperArchitecture;
+  readonly members: number;
+  readonly level: number;
+}
+
+/** The emulator of one architecture, before any training: its graph is that of the emulator to come, its numbers are not. */
+function blueprint(shape: Shape, architecture: Architecture): Graph {
+  const { schema, scalers, space, members } = shape;
+  const { places } = planHeads(schema);
+  const network = compact(space, architecture);
+  const weights = new Float32Array(network.layout.size).fill(0.1);
+  const member: MemberForward = (b, x) => network.forward(b, x, b.constant(weights, [weights.length]));
+  const widths = space.heads.map((head) =>
+    head.kind === "vector" ? head.size : head.channels * head.spatial.reduce((a, c) => a * c, 1),
+  );
+  return emulatorGraph({
+    columns: shape.columns,
+    inputScaler: scalers.input,
+    level: shape.level,
+    fields: schema.fields.map((spec, i) => {
+      const place = places[i];
+      const scaler = scalers.fields[i];
+      if (place === undefined || scaler === undefined) throw new RangeError("internal: a field without a place");
+      const each = Array.from({ length: place.size }, (_, j) => 0.1 + 0.001 * j);
+      const quantiles = [{ level: shape.level, factor: 2 }];
+      const calibration: FieldCalibration = { spreadFactor: [1.5], floor: each, noise: each.map(() => 0), quantiles };
+      return { spec, scaler, place, calibration };
+    }),
+    members: Array.from({ length: members }, () => member),
+    trends: widths.map((size) => ({
+      weights: new Float64Array(space.inputs * size).fill(0.1),
+      bias: new Float64Array(size).fill(0.1),
+      scale: new Float64Array(size).fill(0.5),
+    })),
+  });
+}
+
+/** Milliseconds of one call of the emulator on the slowest device, upper end of the interval; infinite where it does not
+ * fit a device. */
+export function emulatorLatency(deployment: Deployment, shape: Shape): LatencyModel {
+  const known = new Map<string, number>();
+  const { devices, batch = 1 } = deployment;
+  return {
+    unit: "ms",
+    of(architecture) {
+      const plain = canonical(shape.space, architecture);
+      const id = architectureId(plain);
+      let worst = known.get(id);
+      if (worst === undefined) {
+        const graph = blueprint(shape, plain);
+        const each = devices.map((device) => device.predict(graph, batch));
+        worst = Math.max(...each.map(({ fits, latency }) => (fits === false ? Infinity : 1000 * latency.hi)));
+        known.set(id, worst);
+      }
+      return worst;
+    },
+  };
+}
+
+/** The architecture of least cost that choosing slot by slot finds. */
+function cheapest(space: SuperArchitecture): Architecture {
+  let best: Architecture = space.slots.map(() => 0);
+  for (let round = 0; round < 2; round++)
+    for (const [slot, { candidates }] of space.slots.entries()) {
+      const options = candidates.map((_, choice) => best.with(slot, choice));
+      const costs = options.map((option) => macs(space, option));
+      best = options[costs.indexOf(Math.min(...costs))] ?? best;
+    }
+  return best;
+}
+
+/** Says at once that a budget is out of reach. @throws OptionError with the smallest latency that is not */
+export function checkReachable(deployment: Deployment, shape: Shape): void {
+  const { budget, devices } = deployment;
+  if (budget === undefined) return;
+  const least = emulatorLatency(deployment, shape).of(cheapest(shape.space)) / 1000;
+  if (least > budget) throw impossibleBudget(budget, least, devices.map(({ target }) => target.id).join(" and "));
+}
+
+/** What the emulator file says of its latency: one entry per device. */
+export function latencyInfo(deployment: Deployment, graph: Graph): LatencyInfo[] {
+  const { devices, batch = 1, budget } = deployment;
+  return devices.map((device) => {
+    const prediction = device.predict(graph, batch);
+    const { p50, lo, hi, coverage } = prediction.latency;
+    return {
+      target: prediction.target,
+      targetHash: prediction.targetHash,
+      batch,
+      predictedMs: { p50: 1000 * p50, low: 1000 * lo, high: 1000 * hi, coverage },
+      ...(prediction.fits === undefined ? {} : { fits: prediction.fits }),
+      ...(budget === undefined ? {} : { budgetMs: 1000 * budget, meetsBudget: meetsBudget(prediction, budget) }),
+    };
+  });
+}
