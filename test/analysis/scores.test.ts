@@ -1,14 +1,7 @@
 /** Scores against closed forms and numbers worked out by hand. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  elementFvu,
-  median,
-  overallScores,
-  scoreField,
-  type Scores,
-  spearman,
-} from "../../src/analysis/index.ts";
+import { elementFvu, median, overallScores, scoreField, type Scores, spearman } from "../../src/analysis/index.ts";
 import type { FieldPrediction } from "../../src/emulator/index.ts";
 import { gaussianCrps, normalDensity, normalDistribution } from "../../src/normal.ts";
 import { makeRng } from "../../src/rng.ts";
