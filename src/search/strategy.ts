@@ -95,6 +95,16 @@ export function ranked(seen: readonly Scored[]): Architecture[] {
   return [...seen].sort((a, c) => worst(a.loss) - worst(c.loss)).map(({ architecture }) => architecture);
 }
 
+/** Adam's rate for shared weights, at first and at last: convolutions bear, and want, three times that of dense layers. */
+const weightRates = { dense: 2e-3, convolutional: 6e-3, last: 1e-4 } as const;
+
+/** Adam's learning rate of a weight phase: a cosine over the search. */
+export function weightRate({ space, progress }: SearchContext): number {
+  const { dense, convolutional, last } = weightRates;
+  const first = space.heads.some(({ kind }) => kind === "decoder") ? convolutional : dense;
+  return last + (first - last) * 0.5 * (1 + Math.cos(Math.PI * progress));
+}
+
 /** Whether the constraint lets the architecture be trained. */
 export function admissible(context: SearchContext, architecture: Architecture): boolean {
   const { constraint, latency } = context;

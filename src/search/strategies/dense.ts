@@ -19,6 +19,7 @@ import {
   type Scored,
   type SearchContext,
   type Strategy,
+  weightRate,
 } from "../strategy.ts";
 
 export interface DenseState {
@@ -33,12 +34,10 @@ export interface DenseState {
   readonly seen: readonly Scored[];
 }
 
-/** Draws per variable phase (mu), learning rates of the weights (Adam) and of the logits (plain SGD), chance of a mutated
+/** Draws per variable phase (mu), learning rate of the logits (plain SGD), chance of a mutated
  * path, share of the search before the first variable phase. */
 export const denseDefaults = {
   draws: 8,
-  learningRate: 6e-3,
-  finalLearningRate: 1e-4,
   logitRate: 0.2,
   mutation: 0.1,
   warmUp: 0.3,
@@ -120,7 +119,7 @@ export const dense: Strategy<DenseState> = {
 
   async step(context, state) {
     const { evaluator, rng, progress } = context;
-    const { draws: mu, learningRate, finalLearningRate, logitRate, mutation, warmUp } = denseDefaults;
+    const { draws: mu, logitRate, mutation, warmUp } = denseDefaults;
     const exploration = 0.1 * Math.max(0, 1 - 2 * progress);
     const probabilities = explored(state.logits, exploration);
     const drawing = rng.fork("draws");
@@ -136,8 +135,7 @@ export const dense: Strategy<DenseState> = {
       if (path === undefined) return { state, done: true };
       paths.push(path);
     }
-    const rate = finalLearningRate + (learningRate - finalLearningRate) * 0.5 * (1 + Math.cos(Math.PI * progress));
-    const trainLoss = await evaluator.train(paths, rate);
+    const trainLoss = await evaluator.train(paths, weightRate(context));
     const last = paths.at(-1);
     if (last !== undefined) context.record("trained", last, { trainLoss });
 

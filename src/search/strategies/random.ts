@@ -4,7 +4,16 @@
  * (Li & Talwalkar 2019).
  */
 import { type Architecture, randomArchitecture } from "../../space/index.ts";
-import { drawAdmissible, drawDistinct, newest, ranked, rankedLoss, type Scored, type Strategy } from "../strategy.ts";
+import {
+  drawAdmissible,
+  drawDistinct,
+  newest,
+  ranked,
+  rankedLoss,
+  type Scored,
+  type Strategy,
+  weightRate,
+} from "../strategy.ts";
 import { denseDefaults } from "./dense.ts";
 
 export interface RandomState {
@@ -19,7 +28,7 @@ export const random: Strategy<RandomState> = {
   init: () => ({ seen: [] }),
 
   async step(context, state) {
-    const { evaluator, rng, space, progress } = context;
+    const { evaluator, rng, space } = context;
     const drawing = rng.fork("draws");
     const draw = (): Architecture => randomArchitecture(space, drawing);
     const paths: Architecture[] = [];
@@ -28,9 +37,7 @@ export const random: Strategy<RandomState> = {
       if (path === undefined) return { state, done: true };
       paths.push(path);
     }
-    const { learningRate, finalLearningRate } = denseDefaults;
-    const rate = finalLearningRate + (learningRate - finalLearningRate) * 0.5 * (1 + Math.cos(Math.PI * progress));
-    const trainLoss = await evaluator.train(paths, rate);
+    const trainLoss = await evaluator.train(paths, weightRate(context));
     const last = paths.at(-1);
     if (last !== undefined) context.record("trained", last, { trainLoss });
     evaluator.keep();
