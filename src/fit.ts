@@ -63,6 +63,7 @@ import {
   type Ensemble,
   fitProcesses,
   type HeadProcess,
+  processAllowance,
   processSeconds,
   type Footing,
   losses,
@@ -102,7 +103,7 @@ export interface FitOptions extends Selection {
   /** Networks in the ensemble, at least 2. Default 8; 32 with `supernet`. */
   readonly members?: number;
   /** Whether Gaussian processes may stand beside the networks: each field takes the mixture that predicts held-out runs
-   * best. Default: true, unless a constraint limits the cost or the ensemble is `supernet`. */
+   * best. Default: where `effort` affords them, no constraint limits the cost and the ensemble is `trained`. */
   readonly process?: boolean;
   /** Limit on the multiply-accumulates of one row through one member. Hard: nothing above it is ever trained. */
   readonly constraint?: Constraint;
@@ -427,7 +428,9 @@ async function runCompanions(
   const wanted = options.process ?? (options.constraint === undefined && options.deployment?.budget === undefined);
   if (!wanted || ensemble !== "trained" || new Set(runs.repeats).size < leastRuns) return undefined;
   const sizes = data.targets.map((target) => target.length / data.rows);
-  if ((1000 * processSeconds(runs.n, sizes)) / runner.parallel > companionShare * capMs) return undefined;
+  const seconds = processSeconds(runs.n, sizes);
+  if (options.process !== true && seconds > processAllowance[prepared.effort]) return undefined;
+  if ((1000 * seconds) / runner.parallel > companionShare * capMs) return undefined;
   const x = Float64Array.from(scaleInputs(scalers.input, runs.x));
   const heads = await fitProcesses({
     data: { rows: data.rows, inputs: data.inputs, x, targets: data.targets },

@@ -6,6 +6,7 @@ import { type ProcessFit, type ProcessOptions, fitProcess } from "../process/ind
 import { makeRng, type Rng } from "../rng.ts";
 import { defineTask, type TaskContext, type TaskRunner } from "../tasks/index.ts";
 import { type CheckpointStore, keep } from "./checkpoint.ts";
+import type { Effort } from "./recipe.ts";
 
 /** Scaled runs: inputs rows x inputs (standardised, float64), and targets rows x size per head. */
 export interface ProcessData {
@@ -48,9 +49,12 @@ const mostAnchors = 1000;
 
 /** What fitting takes about, in seconds on one core: measured at 500 runs, 10 s per output. */
 export function processSeconds(rows: number, sizes: readonly number[]): number {
-  const count = sizes.reduce((sum, size) => sum + (size <= alone ? size : components / 2), 0);
+  const count = sizes.reduce((sum, size) => sum + Math.min(size, components), 0);
   return count * 10 * (Math.min(rows, 1000) / 500) ** 2;
 }
+
+/** Most of that which an effort affords: beyond, the networks have to do. */
+export const processAllowance = { quick: 50, standard: 160, thorough: 1000 } as const satisfies Record<Effort, number>;
 
 /** Fits all heads. @returns one list of fits per head; undefined where the work was to end before all were done */
 export async function fitProcesses(options: {
