@@ -26,6 +26,7 @@ import {
 } from "../src/space/index.ts";
 import { inProcess, type TaskRunner, workerPool } from "../src/tasks/index.ts";
 import {
+  adamAlone,
   convolutionRate,
   memberTask,
   predictGraph,
@@ -194,15 +195,7 @@ async function finalTrain(
     data,
     fitRows: Int32Array.from({ length: data.rows }, (_, i) => i),
     heldOutRows: new Int32Array(0),
-    recipe: {
-      loss: "huber",
-      adamSteps,
-      batch,
-      learningRate: convolutionRate,
-      finalLearningRate: 3e-5,
-      path: [{ weightDecay: 0, iterations: 0 }],
-      lbfgsMemory: 10,
-    },
+    recipe: adamAlone({ loss: "huber", batch, adamSteps, learningRate: convolutionRate }),
     seed,
     engine: "onnxruntime",
   });

@@ -3,13 +3,13 @@
  * super-architecture, train members over folds, calibrate on what each had not seen, and write one graph.
  */
 import { createHash } from "node:crypto";
+import { fitCompanions } from "./companions.ts";
 import { checkReachable, type Deployment, emulatorLatency, latencyInfo } from "./constrain.ts";
 import {
   buildRuns,
   dataHash,
   encodedWidth,
   kFolds,
-  scaleInputs,
   type Runs,
   type RunsLike,
   type Selection,
@@ -30,8 +30,6 @@ import {
 } from "./emulator/index.ts";
 import { type EngineName, getEngine } from "./engine/index.ts";
 import { OptionError } from "./errors.ts";
-import type { NodeId } from "./graph/index.ts";
-import { processGraph } from "./process/index.ts";
 import { makeRng, type Rng } from "./rng.ts";
 import {
   type Constraint,
@@ -61,10 +59,7 @@ import {
   type Effort,
   efforts,
   type Ensemble,
-  fitProcesses,
-  type HeadProcess,
   processAllowance,
-  processSeconds,
   type Footing,
   losses,
   type LossName,
@@ -171,6 +166,9 @@ interface Prepared {
   readonly isValidation: (row: number) => boolean;
 }
 
+/** Share of a wall-clock cap that processes may be expected to take; else they are left out. */
+const companionShare = 0.3;
+
 /** Shares of the progress bar. */
 const shares = { probe: 0.12, search: 0.2, train: 0.68 } as const;
 
@@ -212,7 +210,22 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
     onFraction: report("search", shares.probe),
   });
   // Tasks of their own: they run beside the members.
-  const companioned = runCompanions(prepared, options, cap);
+  const unlimited = options.constraint === undefined && options.deployment?.budget === undefined;
+  const companioned =
+    prepared.ensemble === "trained" && (options.process ?? unlimited)
+      ? fitCompanions({
+          runs,
+          scalers: prepared.scalers,
+          data: prepared.data,
+          seconds: Math.min(
+            options.process === true ? Number.POSITIVE_INFINITY : processAllowance[effort],
+            (companionShare * cap * runner.parallel) / 1000,
+          ),
+          rng: rng.fork("processes"),
+          runner,
+          checkpoints,
+        })
+      : Promise.resolve(undefined);
   companioned.catch(() => undefined);
   const ensemble =
     prepared.ensemble === "supernet"
@@ -368,8 +381,16 @@ async function runSearch(
     run: (architecture: Architecture) =>
       runTrial(
         {
-          ...{ space: spaceOptions, data: footing.data, trainRows, validationRows, engine, runner },
-          ...{ batch: trialPlan.batch, work: trialPlan.work, loss: "mse", seed: rng.fork("trials").seed },
+          space: spaceOptions,
+          data: footing.data,
+          trainRows,
+          validationRows,
+          batch: trialPlan.batch,
+          work: trialPlan.work,
+          loss: "mse",
+          seed: rng.fork("trials").seed,
+          engine,
+          runner,
         },
         architecture,
       ),
@@ -410,54 +431,6 @@ async function runSearch(
   // A search cut short by the clock is not what the same command would find again: do not keep it for a resume.
   if (result.outcome !== "stopped") await checkpoints?.write("search-result", { ...rest, records: history.records });
   return result;
-}
-
-/** Distinct runs that processes need at least. */
-const leastRuns = 8;
-/** Share of a wall-clock cap that processes may be expected to take; else they are left out. */
-const companionShare = 0.3;
-
-/** Gaussian processes of all heads, where they are wanted and the clock lets them. */
-async function runCompanions(
-  prepared: Prepared,
-  options: FitOptions,
-  capMs: number,
-): Promise<readonly Companion[] | undefined> {
-  const { runs, scalers, data, ensemble, rng } = prepared;
-  const { runner = inProcess(), checkpoints } = options;
-  const wanted = options.process ?? (options.constraint === undefined && options.deployment?.budget === undefined);
-  if (!wanted || ensemble !== "trained" || new Set(runs.repeats).size < leastRuns) return undefined;
-  const sizes = data.targets.map((target) => target.length / data.rows);
-  const seconds = processSeconds(runs.n, sizes);
-  if (options.process !== true && seconds > processAllowance[prepared.effort]) return undefined;
-  if ((1000 * seconds) / runner.parallel > companionShare * capMs) return undefined;
-  const x = Float64Array.from(scaleInputs(scalers.input, runs.x));
-  const heads = await fitProcesses({
-    data: { rows: data.rows, inputs: data.inputs, x, targets: data.targets },
-    rng: rng.fork("processes"),
-    runner,
-    checkpoints,
-  });
-  return heads?.map((fits): Companion => {
-    const sideBySide = (of: (fit: HeadProcess[number]) => Float64Array): Float64Array => {
-      const [only] = fits;
-      if (only !== undefined && fits.length === 1) return of(only);
-      return Float64Array.from({ length: data.rows * fits.length }, (_, i) => {
-        const fit = fits[i % fits.length];
-        return fit === undefined ? Number.NaN : (of(fit)[Math.floor(i / fits.length)] ?? Number.NaN);
-      });
-    };
-    return {
-      heldOutMean: sideBySide((fit) => fit.looMean),
-      heldOutVariance: sideBySide((fit) => fit.looVariance),
-      noise: Float64Array.from(fits.flatMap((fit) => [...fit.noise])),
-      forward(b, wide) {
-        const nodes = fits.map((fit) => processGraph(b, wide, fit));
-        const join = (parts: readonly NodeId[]): NodeId => (parts.length > 1 ? b.concat(parts, 1) : (parts[0] ?? wide));
-        return { mean: join(nodes.map(({ mean }) => mean)), variance: join(nodes.map(({ variance }) => variance)) };
-      },
-    };
-  });
 }
 
 function shapeOf({ runs, scalers, space, members, level }: Prepared) {

@@ -12,24 +12,31 @@ import {
 } from "../index.ts";
 import type { World } from "./world.ts";
 
-/** Latency models of the targets that are named, ready for a fit.
+interface DeviceOptions {
+  /** Where the calibration of a processor is kept. Default: the target's own, else the user's cache. */
+  readonly calibration?: string;
+  /** Whether to time the reference network again, for how far the machine drifted. Default true. */
+  readonly check?: boolean;
+}
+
+/** Latency models of the targets that are named, in order.
  * @throws OptionError, FileError for targets that do not exist or make no sense */
-export async function devicesOf(names: readonly string[], world: World): Promise<Deployment["devices"]> {
+export async function devicesOf(
+  names: readonly string[],
+  world: World,
+  { calibration, check = true }: DeviceOptions = {},
+): Promise<Deployment["devices"]> {
   const devices: Deployment["devices"][number][] = [];
   for (const name of names) {
     const resolved = await resolveTarget(name);
-    const target = resolved.class === "cpu" ? await withCalibration(resolved, undefined, world) : resolved;
-    devices.push(latencyModel(target, target.class === "cpu" ? await referenceRatio(target) : 1));
+    const target = resolved.class === "cpu" ? await withCalibration(resolved, calibration, world) : resolved;
+    devices.push(latencyModel(target, target.class === "cpu" && check ? await referenceRatio(target) : 1));
   }
   return devices;
 }
 
 /** A processor with its calibration, if there is one; one of another machine is used with a warning, and the check decides. */
-export async function withCalibration(
-  target: CpuTarget,
-  calibration: string | undefined,
-  world: World,
-): Promise<CpuTarget> {
+async function withCalibration(target: CpuTarget, calibration: string | undefined, world: World): Promise<CpuTarget> {
   if (target.calibration !== undefined && calibration === undefined) return checkHost(target, world);
   return checkHost(await loadCalibrated(target, calibration ?? calibrationPath(target, world.env)), world);
 }

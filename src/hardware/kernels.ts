@@ -3,22 +3,13 @@
  * operation that it absorbs, as read from the models that the engine itself optimised (spec latency 2.1).
  */
 import type { NodeId, Op } from "../graph/index.ts";
-import type { Geometry, Network, Operation, OperationKind } from "./network.ts";
+import type { Network, Operation, OperationKind, Work } from "./network.ts";
 
-export interface Kernel {
+export interface Kernel extends Work {
   /** Such as `Gemm+Relu`. */
   readonly name: string;
   readonly kind: OperationKind;
   readonly nodes: readonly NodeId[];
-  readonly geometry?: Geometry;
-  readonly macs: number;
-  /** Of the output, per sample. */
-  readonly elements: number;
-  readonly elementOps: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly bytesWeights: number;
-  readonly elementBytes: number;
 }
 
 /** Whether `next` joins the kernel that begins with `head` and ends with `last`, whose only reader it is. */

@@ -25,7 +25,22 @@ export interface Geometry {
   readonly stride: number;
 }
 
-export interface Operation {
+/** What an operation, or a kernel of several, computes and moves. */
+export interface Work {
+  readonly geometry?: Geometry;
+  /** Bytes of an element: 8 for the float64 ends of an emulator. */
+  readonly elementBytes: number;
+  /** Per sample; elements are of the output. */
+  readonly macs: number;
+  readonly elements: number;
+  readonly elementOps: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Of the whole call. */
+  readonly bytesWeights: number;
+}
+
+export interface Operation extends Work {
   /** Position in the list. */
   readonly id: number;
   /** Graph nodes that it covers; ids are of the graph that was given. */
@@ -39,17 +54,6 @@ export interface Operation {
   readonly viewed: readonly number[];
   /** Whether it reads an input of the network directly. */
   readonly readsInput: boolean;
-  readonly geometry?: Geometry;
-  /** Bytes of an element: 8 for the float64 ends of an emulator. */
-  readonly elementBytes: number;
-  /** Per sample. */
-  readonly macs: number;
-  readonly elements: number;
-  readonly elementOps: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  /** Of the whole call. */
-  readonly bytesWeights: number;
   /** Whether one operand is a constant or weight, as in a bias. */
   readonly hasWeights: boolean;
   /** Whether a result of the network depends on nothing after it. */

@@ -12,11 +12,12 @@ import { correlations } from "./kernel.ts";
 import { type Problem, type Solution, solve } from "./posterior.ts";
 import type { Component, Limits, OutputProcess, Predictor, ProcessFit } from "./process.ts";
 import { type Principal, principalComponents } from "./principal.ts";
+import { rowsOf } from "./search.ts";
 import { type HeldOut, mixture, stackWeights } from "./stack.ts";
 
 /** Outputs up to this number each get processes of their own; more of them are fitted as principal components. */
-const mostOutputs = 4;
-const mostComponents = 8;
+export const mostOutputs = 4;
+export const mostComponents = 8;
 /** Share of the outputs' variance that components may leave out. */
 const negligible = 1e-6;
 const leastShare = 0.05;
@@ -137,15 +138,6 @@ function perOutput(
       });
       out[i * m + j] = sum;
     }
-  return out;
-}
-
-/** The rows `order` of a table. */
-function rowsOf(a: Float64Array, order: readonly number[], width: number): Float64Array {
-  const out = new Float64Array(order.length * width);
-  order.forEach((row, i) => {
-    out.set(a.subarray(row * width, row * width + width), i * width);
-  });
   return out;
 }
 

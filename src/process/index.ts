@@ -1,5 +1,5 @@
 /** Gaussian processes: contestants and partners of the networks. */
 export type { ProcessOptions } from "./contest.ts";
-export { fitProcess } from "./fit.ts";
+export { fitProcess, mostComponents, mostOutputs } from "./fit.ts";
 export { predictProcess, processGraph, type ProcessNodes } from "./graph.ts";
 export type { Component, OutputProcess, Predictor, ProcessFit, Projection } from "./process.ts";

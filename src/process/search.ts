@@ -87,14 +87,16 @@ export function randomSubset(problem: Problem, size: number, rng: Rng): Problem 
 }
 
 function subsetOf(p: Problem, rows: readonly number[]): Problem {
-  const take = (a: Float64Array, width: number): Float64Array => {
-    const out = new Float64Array(rows.length * width);
-    rows.forEach((row, i) => {
-      out.set(a.subarray(row * width, row * width + width), i * width);
-    });
-    return out;
-  };
-  return { ...p, x: take(p.x, p.d), h: take(p.h, p.q), y: take(p.y, 1), n: rows.length };
+  return { ...p, x: rowsOf(p.x, rows, p.d), h: rowsOf(p.h, rows, p.q), y: rowsOf(p.y, rows, 1), n: rows.length };
+}
+
+/** The rows `order` of a table, row-major. */
+export function rowsOf(a: Float64Array, order: readonly number[], width: number): Float64Array {
+  const out = new Float64Array(order.length * width);
+  order.forEach((row, i) => {
+    out.set(a.subarray(row * width, row * width + width), i * width);
+  });
+  return out;
 }
 
 /** The mode for one family, from scratch.

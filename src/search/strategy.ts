@@ -113,10 +113,15 @@ export function admissible(context: SearchContext, architecture: Architecture): 
 
 /** The loss that is ranked: with a soft constraint, plus the relative excess of latency (spec 2.3, kappa = 1). */
 export function rankedLoss(context: SearchContext, architecture: Architecture, loss: number): number {
-  const { constraint, latency, space, workExponent } = context;
+  const { space, workExponent } = context;
   const atEqualWork = workExponent === 0 ? loss : loss * macs(space, architecture) ** workExponent;
-  if (constraint?.kind !== "soft") return atEqualWork;
-  return atEqualWork + Math.max(0, latency.of(architecture) / constraint.limit - 1);
+  return atEqualWork + excess(context, architecture);
+}
+
+/** What a soft constraint adds to a loss: the relative excess of latency; nothing without one. */
+export function excess({ constraint, latency }: SearchContext, architecture: Architecture): number {
+  if (constraint?.kind !== "soft") return 0;
+  return Math.max(0, latency.of(architecture) / constraint.limit - 1);
 }
 
 /** The architecture with one slot after the other, in random order, set to its cheapest candidate, until it meets the

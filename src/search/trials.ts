@@ -7,7 +7,7 @@
  */
 import type { Rng } from "../rng.ts";
 import { type Architecture, architectureId, canonical } from "../space/index.ts";
-import { drawAdmissible, ranked, rankedLoss, type Scored, type SearchContext } from "./strategy.ts";
+import { drawAdmissible, excess, ranked, type Scored, type SearchContext } from "./strategy.ts";
 
 export interface Trials {
   /** Architectures to try in all. */
@@ -87,14 +87,11 @@ export async function runTrials(
       context.record("evaluated", architecture, { valLoss: losses[i] ?? Number.NaN, reason: "trial" });
     });
     // Work is equal already: only a soft limit on latency is added.
-    const fair = { ...context, workExponent: 0 };
-    all = [
-      ...all,
-      ...generation.map((architecture, i): Scored => {
-        const loss = rankedLoss(fair, architecture, losses[i] ?? Number.NaN);
-        return { architecture, loss };
-      }),
-    ];
+    const scored = generation.map((architecture, i): Scored => ({
+      architecture,
+      loss: (losses[i] ?? Number.NaN) + excess(context, architecture),
+    }));
+    all = [...all, ...scored];
     if (!(await onGeneration(all))) break;
   }
   return all;

@@ -6,6 +6,7 @@ export { type MemberInput, type MemberOutput, type MemberStage, memberTask, type
 export * from "./ensemble.ts";
 export { type Footing, probe } from "./probe.ts";
 export {
+  adamAlone,
   convolutionRate,
   type Effort,
   efforts,

@@ -2,7 +2,7 @@
  * Gaussian processes for the outputs that networks learn, one fit per output or, for heads of many numbers, one in
  * principal components: tasks, so that they run beside the members.
  */
-import { type ProcessFit, type ProcessOptions, fitProcess } from "../process/index.ts";
+import { fitProcess, mostComponents, mostOutputs, type ProcessFit, type ProcessOptions } from "../process/index.ts";
 import { makeRng, type Rng } from "../rng.ts";
 import { defineTask, type TaskContext, type TaskRunner } from "../tasks/index.ts";
 import { type CheckpointStore, keep } from "./checkpoint.ts";
@@ -37,10 +37,6 @@ export async function fitPart(input: PartInput, context: TaskContext): Promise<P
 /** {@link fitPart} as a task. */
 export const processTask = defineTask(import.meta.url, "fitPart", fitPart);
 
-/** Heads up to this size get a task per output. */
-const alone = 4;
-/** Processes of a head in components, at most. */
-const components = 8;
 /** Numbers that the matrices of all processes may hold: 24 MB of an emulator file. */
 const mostNumbers = 3e6;
 /** Kernels of a process, as they are on average. */
@@ -49,7 +45,7 @@ const mostAnchors = 1000;
 
 /** What fitting takes about, in seconds on one core: measured at 500 runs, 10 s per output. */
 export function processSeconds(rows: number, sizes: readonly number[]): number {
-  const count = sizes.reduce((sum, size) => sum + Math.min(size, components), 0);
+  const count = sizes.reduce((sum, size) => sum + Math.min(size, mostComponents), 0);
   return count * 10 * (Math.min(rows, 1000) / 500) ** 2;
 }
 
@@ -66,7 +62,7 @@ export async function fitProcesses(options: {
   const { data, rng, runner, checkpoints } = options;
   const { rows: n, inputs: d, x } = data;
   const sizes = data.targets.map((target) => target.length / n);
-  const count = sizes.reduce((sum, size) => sum + (size <= alone ? size : components), 0);
+  const count = sizes.reduce((sum, size) => sum + (size <= mostOutputs ? size : mostComponents), 0);
   const anchors = Math.max(50, Math.min(mostAnchors, Math.floor(Math.sqrt(mostNumbers / (kernels * count)))));
   const run = (label: string, y: Float64Array, m: number): Promise<ProcessFit | null> =>
     keep(
@@ -78,7 +74,7 @@ export async function fitProcesses(options: {
   const heads = await Promise.all(
     data.targets.map((target, h) => {
       const size = sizes[h]!;
-      if (size > alone) return run(`process-${h}`, Float64Array.from(target), size).then((fit) => [fit]);
+      if (size > mostOutputs) return run(`process-${h}`, Float64Array.from(target), size).then((fit) => [fit]);
       const columns = Array.from({ length: size }, (_, j) =>
         Float64Array.from({ length: n }, (__, i) => target[i * size + j]!),
       );

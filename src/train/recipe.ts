@@ -38,6 +38,9 @@ const pathIterations = decayPath.reduce((sum, stage) => sum + stage.iterations, 
 /** Learning rate of Adam for convolutional networks: at equal work 2e-3 left twice the error. */
 export const convolutionRate = 6e-3;
 
+/** Last learning rate of Adam, and pairs that L-BFGS remembers: the same in all recipes. */
+const ends = { finalLearningRate: 3e-5, lbfgsMemory: 10 } as const;
+
 /** Below this share of the path's iterations, Adam does the work instead. */
 const leastPathShare = 0.2;
 
@@ -79,6 +82,11 @@ export function planTrials(effort: Effort, problem: MemberProblem): TrialPlan | 
   return { count, work: trialShare * adamSteps * 3 * problem.macs * batch, batch };
 }
 
+/** Mini-batch Adam alone, without weight decay. */
+export function adamAlone(plan: Pick<Recipe, "loss" | "batch" | "adamSteps" | "learningRate">): Recipe {
+  return { ...plan, ...ends, path: [{ weightDecay: 0, iterations: 0 }] };
+}
+
 export interface MemberProblem {
   readonly rows: number;
   /** Multiply-accumulates of one row through this member. */
@@ -99,7 +107,7 @@ export function planMember(effort: Effort, problem: MemberProblem): Recipe {
   const work = 3 * macs * rows * (problem.convolutional ? convolutionWeight : 1);
   const passes = (factor * finalMacs) / (members * work);
   const share = Math.min(factor, passes / pathIterations);
-  const common = { loss, finalLearningRate: 3e-5, lbfgsMemory: 10 };
+  const common = { loss, ...ends };
   if (share < leastPathShare * Math.min(1, factor)) {
     const batch = Math.max(8, Math.min(32, Math.floor(rows / 8)));
     const adamSteps = Math.max(100, Math.round((0.9 * passes * rows) / batch));
@@ -133,8 +141,7 @@ export function planProbe(effort: Effort, problem: Omit<MemberProblem, "members"
     batch: 64,
     adamSteps: Math.round(300 * Math.min(1, 3 * share)),
     learningRate: 3e-3,
-    finalLearningRate: 3e-5,
-    lbfgsMemory: 10,
+    ...ends,
     path: [
       { weightDecay, iterations: Math.round(100 * share) },
       { weightDecay: weightDecay / 10, iterations: Math.round(150 * share) },

@@ -9,7 +9,7 @@ import type { TaskRunner } from "../tasks/index.ts";
 import type { TrainingData } from "./data.ts";
 import type { LossName } from "./loss.ts";
 import { memberTask } from "./member.ts";
-import { convolutionRate } from "./recipe.ts";
+import { adamAlone, convolutionRate } from "./recipe.ts";
 
 export interface TrialOptions {
   readonly space: SuperArchitectureOptions;
@@ -36,15 +36,12 @@ export async function runTrial(options: TrialOptions, architecture: Architecture
     data,
     fitRows: options.trainRows,
     heldOutRows: options.validationRows,
-    recipe: {
+    recipe: adamAlone({
       loss,
-      adamSteps: Math.max(1, Math.floor(work / cost)),
       batch,
+      adamSteps: Math.max(1, Math.floor(work / cost)),
       learningRate: convolutionRate,
-      finalLearningRate: 3e-5,
-      path: [{ weightDecay: 0, iterations: 0 }],
-      lbfgsMemory: 10,
-    },
+    }),
     seed,
     engine,
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { calibrate } from "../../src/process/calibrate.ts";
 import { fitProcess, predictProcess, type ProcessOptions } from "../../src/process/index.ts";
-import { crpsNormal } from "../../src/process/scores.ts";
+import { gaussianCrps } from "../../src/normal.ts";
 import { stackWeights } from "../../src/process/stack.ts";
 import { makeRng } from "../../src/rng.ts";
 
@@ -159,10 +159,10 @@ describe("stackWeights()", () => {
   });
 });
 
-describe("crpsNormal()", () => {
+describe("gaussianCrps()", () => {
   it("agrees with closed forms", () => {
     // At the centre: std (sqrt 2 - 1) / sqrt pi; far away: |error| - std / sqrt pi.
-    expect(crpsNormal(0, 2)).toBeCloseTo((2 * (Math.SQRT2 - 1)) / Math.sqrt(Math.PI), 6);
-    expect(crpsNormal(-50, 1)).toBeCloseTo(50 - 1 / Math.sqrt(Math.PI), 6);
+    expect(gaussianCrps(0, 2)).toBeCloseTo((2 * (Math.SQRT2 - 1)) / Math.sqrt(Math.PI), 6);
+    expect(gaussianCrps(-50, 1)).toBeCloseTo(50 - 1 / Math.sqrt(Math.PI), 6);
   });
 });

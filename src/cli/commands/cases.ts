@@ -25,7 +25,7 @@ export const cases: CliCommand = {
       .description(
         "list names the case studies; make runs the simulator of one at a design of points and writes the table. Runs that fail are kept and marked in the column status; a campaign that was stopped goes on with the same command.",
       )
-      .argument("<what>", verbs.join(", "))
+      .argument("<what>", verbs.join(", "), oneOf("cases", verbs))
       .argument("[case]", `for make: ${Object.keys(allCases).join(", ")}`)
       .option("--runs <n>", "how many (default: the case's own number)", whole("--runs", 1, 1e7, "2000"))
       .option("--design <name>", `points: ${designNames.join(", ")}`, oneOf("--design", designNames), "sobol")
@@ -34,13 +34,8 @@ export const cases: CliCommand = {
       .option("--out <file>", "for make: table to write, .arrow, .parquet or .csv (default: CASE.arrow)")
       .option("--json", "print one JSON document", false);
   },
-  async run([what = "", name], options: CasesOptions, world) {
-    if (what === "list") return list(options, world);
-    if (what === "make") return make(name, options, world);
-    throw new OptionError(
-      "OPTION_CHOICE",
-      `cases ${what}: unknown (there are: ${verbs.join(", ")}). Choose one of these.`,
-    );
+  async run([what, name], options: CasesOptions, world) {
+    return what === "list" ? list(options, world) : make(name, options, world);
   },
 };
 

@@ -6,7 +6,6 @@ import {
   type CpuTarget,
   describePrediction,
   hostName,
-  latencyModel,
   type LatencyPrediction,
   loadState,
   measureGraph,
@@ -14,7 +13,6 @@ import {
   OptionError,
   parseBudget,
   readGraph,
-  referenceRatio,
   resolveTarget,
   runtimeVersion,
   saveJson,
@@ -24,9 +22,9 @@ import {
   targets,
 } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
-import { withCalibration } from "../devices.ts";
+import { devicesOf } from "../devices.ts";
 import { progressLine } from "../text.ts";
-import { collect, duration, whole } from "../values.ts";
+import { collect, duration, oneOf, whole } from "../values.ts";
 import type { World } from "../world.ts";
 
 interface LatencyOptions {
@@ -50,7 +48,7 @@ export const latency: CliCommand = {
       .description(
         "targets lists the devices; predict says what an emulator takes on one, with an interval, resources and whether it fits; calibrate measures this machine's processor.",
       )
-      .argument("<what>", verbs.join(", "))
+      .argument("<what>", verbs.join(", "), oneOf("latency", verbs))
       .argument("[emulator]", "emulator file, for predict")
       .option("--target <name>", "device, or target file ending in .json; may be repeated", collect, [])
       .option("--batch <rows>", "rows per call", whole("--batch", 1, 1e6, "64"), 1)
@@ -67,14 +65,10 @@ export const latency: CliCommand = {
       .option("--time <duration>", "cap the calibration's time, such as 10m", duration("--time"))
       .option("--json", "print one JSON document", false);
   },
-  async run([what = "", emulator], options: LatencyOptions, world) {
+  async run([what, emulator], options: LatencyOptions, world) {
     if (what === "targets") return listTargets(options, world);
     if (what === "predict") return predict(emulator, options, world);
-    if (what === "calibrate") return calibrate(options, world);
-    throw new OptionError(
-      "OPTION_CHOICE",
-      `latency ${what}: unknown (there are: ${verbs.join(", ")}). Choose one of these.`,
-    );
+    return calibrate(options, world);
   },
 };
 
@@ -102,11 +96,9 @@ async function predict(path: string | undefined, options: LatencyOptions, world:
     readonly prediction: LatencyPrediction;
     readonly measuredSeconds?: number;
   }[] = [];
-  for (const name of options.target) {
-    const resolved = await resolveTarget(name);
-    const target = resolved.class === "cpu" ? await withCalibration(resolved, options.calibration, world) : resolved;
-    const ratio = target.class === "cpu" && options.check ? await referenceRatio(target) : 1;
-    const prediction = latencyModel(target, ratio).predict(graph, options.batch);
+  for (const device of await devicesOf(options.target, world, options)) {
+    const { target } = device;
+    const prediction = device.predict(graph, options.batch);
     const measured =
       options.measure && target.class === "cpu"
         ? await measureGraph(graph, options.batch, { threads: target.cpu.threads })
