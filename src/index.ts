@@ -8,8 +8,9 @@
  */
 
 // The verbs. Runs and points are paths, Arrow tables, data frames, columns or rows by name, or a `Table`.
-export { type Deployment } from "./constrain.ts";
-export { ensembles, fit, type FitOptions, type FitProgress, fitRuns, type FitResult } from "./fit.ts";
+export { type Deployment } from "./fit/constrain.ts";
+export { fit, fitRuns, type FitResult } from "./fit.ts";
+export { ensembles, type FitOptions, type FitProgress } from "./fit/options.ts";
 export {
   type EmulatorLike,
   inspect,

@@ -2,7 +2,7 @@
  * From devices and a latency budget to what a search may draw: the emulator that an architecture would become, with all
  * its members, scaling and statistics, is built as a graph and timed by the latency model of every device.
  */
-import type { Schema } from "./data/index.ts";
+import type { Schema } from "../data/index.ts";
 import {
   emulatorGraph,
   type FieldCalibration,
@@ -10,11 +10,11 @@ import {
   type MemberForward,
   planHeads,
   type Scalers,
-} from "./emulator/index.ts";
-import type { Graph } from "./graph/index.ts";
-import { impossibleBudget, type LatencyModel as DeviceModel, meetsBudget } from "./hardware/index.ts";
-import type { LatencyModel } from "./search/index.ts";
-import { type Architecture, architectureId, canonical, compact, macs, type SuperArchitecture } from "./space/index.ts";
+} from "../emulator/index.ts";
+import type { Graph } from "../graph/index.ts";
+import { impossibleBudget, type LatencyModel as DeviceModel, meetsBudget } from "../hardware/index.ts";
+import type { LatencyModel } from "../search/index.ts";
+import { type Architecture, architectureId, canonical, compact, macs, type SuperArchitecture } from "../space/index.ts";
 
 /** Devices that the emulator is to run on, and how fast. */
 export interface Deployment {

@@ -1,17 +1,17 @@
 /** Gaussian processes as companions of the networks: fitted to all heads beside the members, and joined per head. */
-import { type Runs, scaleInputs } from "./data/index.ts";
-import type { Companion, Scalers } from "./emulator/index.ts";
-import type { GraphBuilder, NodeId } from "./graph/index.ts";
-import { processGraph } from "./process/index.ts";
-import type { Rng } from "./rng.ts";
-import type { TaskRunner } from "./tasks/index.ts";
+import { type Runs, scaleInputs } from "../data/index.ts";
+import type { Companion, Scalers } from "../emulator/index.ts";
+import type { GraphBuilder, NodeId } from "../graph/index.ts";
+import { processGraph } from "../process/index.ts";
+import type { Rng } from "../rng.ts";
+import type { TaskRunner } from "../tasks/index.ts";
 import {
   type CheckpointStore,
   fitProcesses,
   type HeadProcess,
   processSeconds,
   type TrainingData,
-} from "./train/index.ts";
+} from "../train/index.ts";
 
 /** Distinct runs that processes need at least. */
 const leastRuns = 8;

@@ -1,0 +1,113 @@
+/** The last stage of a fit: calibration, one graph, and what the file says of itself. */
+import { dataHash } from "../data/index.ts";
+import {
+  calibrateFields,
+  type Companion,
+  EMULATOR_VERSION,
+  emulatorBytes,
+  emulatorGraph,
+  type EmulatorInfo,
+  type MemberForward,
+} from "../emulator/index.ts";
+import { type SearchResult } from "../search/index.ts";
+import { architectureId, compact, describeArchitecture, macs } from "../space/index.ts";
+import { type Ensemble, type Footing, predictRows } from "../train/index.ts";
+import { version } from "../version.ts";
+import { type Deployment, latencyInfo } from "./constrain.ts";
+import type { Prepared } from "./prepare.ts";
+
+/** Calibrates the ensemble and puts the emulator together. */
+export async function assemble(
+  prepared: Prepared,
+  footing: Footing,
+  found: SearchResult,
+  ensemble: Ensemble,
+  rest: {
+    readonly companions: readonly Companion[] | undefined;
+    readonly outcome: string;
+    readonly deployment: Deployment | undefined;
+  },
+): Promise<{ readonly bytes: Uint8Array; readonly info: EmulatorInfo }> {
+  const { runs, scalers, space, data, level, strategy } = prepared;
+  const { companions, outcome, deployment } = rest;
+  const members = await Promise.all(
+    ensemble.members.map(async (member) => ({
+      heads: await predictRows(prepared.engine, space, member, data, footing),
+      unseen: member.unseen,
+    })),
+  );
+  const fields = calibrateFields({
+    schema: runs.schema,
+    scalers,
+    runs: data,
+    members,
+    // Where one member alone had not seen a row, its residual stands for the mean of all.
+    averaged: prepared.ensemble === "trained" ? ensemble.members.length : 1,
+    logNoise: prepared.loss === "gaussian" ? ensemble.members.map((member) => member.logNoise) : [],
+    noiseScale: footing.trends.map((trend) => trend.scale),
+    ...(companions === undefined ? {} : { companions }),
+  });
+  const graph = emulatorGraph({
+    columns: runs.d,
+    inputScaler: scalers.input,
+    level,
+    fields,
+    members: ensemble.members.map(({ architecture, weights }): MemberForward => {
+      const network = compact(space, architecture);
+      return (b, x) => network.forward(b, x, b.constant(weights, [network.layout.size]));
+    }),
+    trends: footing.trends,
+    ...(companions === undefined ? {} : { companions: companions.map(({ forward }) => forward) }),
+  });
+  const { distribution, best } = found.finals;
+  const info: EmulatorInfo = {
+    format: "condense-emulator",
+    version: EMULATOR_VERSION,
+    schema: runs.schema,
+    level,
+    calibration: fields.map(({ calibration: { quantiles, networkShare = 1 } }) => ({ quantiles, networkShare })),
+    data: { hash: dataHash(runs), total: runs.report.total, used: runs.n, notes: runs.report.notes },
+    fit: {
+      seed: prepared.rng.seed,
+      effort: prepared.effort,
+      engine: prepared.engine,
+      ensemble: prepared.ensemble,
+      loss: prepared.loss,
+      folds: prepared.folds,
+      trend: footing.trend,
+      weightDecay: footing.weightDecay,
+      stage: ensemble.stage,
+      outcome,
+    },
+    search: {
+      strategy: strategy.name,
+      source: strategy.source,
+      steps: found.steps,
+      outcome: found.outcome,
+      spentMacs: found.spent,
+      architecturesTried: new Set(found.history.records.map((record) => record.architecture)).size,
+      slots: space.slots.length,
+      entropyBits: distribution === null ? null : entropyBits(distribution),
+      best: describeArchitecture(space, best),
+    },
+    members: ensemble.members.map((member) => ({
+      architecture: architectureId(member.architecture),
+      description: describeArchitecture(space, member.architecture),
+      macs: macs(space, member.architecture),
+      weights: member.weights.length,
+      fitLoss: member.fitLoss,
+      heldOutLoss: member.heldOutLoss,
+      iterations: member.iterations,
+    })),
+    scores: fields.map(({ scores }) => scores),
+    latency: deployment === undefined ? [] : latencyInfo(deployment, graph),
+    versions: { condense: version },
+  };
+  return { bytes: emulatorBytes(graph, info), info };
+}
+
+/** Mean entropy of the slots' distributions, in bits. */
+function entropyBits(distribution: readonly (readonly number[])[]): number {
+  const each = distribution.map((row) => row.reduce((sum, p) => (p > 0 ? sum - p * Math.log2(p) : sum), 0));
+  return each.reduce((a, c) => a + c, 0) / Math.max(1, each.length);
+}

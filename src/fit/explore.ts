@@ -1,0 +1,111 @@
+/** The search stage of a fit: a supernet trainer, trials and limits handed to the strategy's loop. */
+import { getEngine } from "../engine/index.ts";
+import { type History, makeHistory, search, type SearchResult, type SearchState } from "../search/index.ts";
+import { type Architecture, macs, randomArchitecture, supernet } from "../space/index.ts";
+import { inProcess } from "../tasks/index.ts";
+import { type Footing, planSearch, planTrials, runTrial, supernetTrainer } from "../train/index.ts";
+import { emulatorLatency } from "./constrain.ts";
+import type { FitOptions } from "./options.ts";
+import { type Prepared, shapeOf } from "./prepare.ts";
+
+/** Milliseconds between checkpoints of the search. */
+const checkpointEvery = 2000;
+
+/** Searches architectures, or goes on from a checkpoint. */
+export async function explore(
+  prepared: Prepared,
+  footing: Footing,
+  options: FitOptions,
+  control: { readonly shouldStop: () => boolean; readonly onFraction: (fraction: number, note: string) => void },
+): Promise<SearchResult> {
+  const { space, spaceOptions, strategy, effort, foldOf, isValidation, rng, members, engine, loss } = prepared;
+  const { checkpoints, runner = inProcess() } = options;
+  type Saved = Omit<SearchResult, "history"> & { readonly records: History["records"] };
+  const done = (await checkpoints?.read("search-result")) as Saved | undefined;
+  if (done !== undefined) return { ...done, history: makeHistory(done.records) };
+  const state = (await checkpoints?.read("search")) as SearchState | undefined;
+  const rows = Int32Array.from(foldOf.keys());
+  const trainRows = rows.filter((row) => !isValidation(row));
+  const typical = Array.from({ length: 32 }, (_, i) =>
+    macs(space, randomArchitecture(space, rng.fork(`typical ${i}`))),
+  );
+  const typicalMacs = typical.reduce((a, c) => a + c, 0) / typical.length;
+  const plan = planSearch(effort, trainRows.length, typicalMacs);
+  const validationRows = rows.filter(isValidation);
+  const trialPlan =
+    prepared.ensemble === "trained"
+      ? planTrials(effort, {
+          rows: trainRows.length,
+          macs: typicalMacs,
+          convolutional: space.heads.some(({ kind }) => kind === "decoder"),
+          members,
+          loss,
+          weightDecay: footing.weightDecay,
+        })
+      : undefined;
+  const trials = trialPlan && {
+    count: trialPlan.count,
+    macs: trialPlan.work,
+    run: (architecture: Architecture) =>
+      runTrial(
+        {
+          space: spaceOptions,
+          data: footing.data,
+          trainRows,
+          validationRows,
+          batch: trialPlan.batch,
+          work: trialPlan.work,
+          loss: "mse",
+          seed: rng.fork("trials").seed,
+          engine,
+          runner,
+        },
+        architecture,
+      ),
+  };
+  const trainer = await supernetTrainer({
+    engine: getEngine(engine),
+    network: supernet(space),
+    data: footing.data,
+    trainRows,
+    validationRows,
+    batch: plan.batch,
+    loss: "huber",
+    rng: rng.fork("supernet"),
+  });
+  let lastWrite = performance.now();
+  const result = await search({
+    strategy,
+    trainer,
+    space,
+    budget: plan.macs,
+    steps: plan.steps,
+    members,
+    rng: rng.fork("search"),
+    ...(trials === undefined ? {} : { trials, workExponent: 1 }),
+    ...(state === undefined ? {} : { resume: state }),
+    ...limitOf(prepared, options),
+    shouldStop: control.shouldStop,
+    onStep: async (next, fraction) => {
+      const { length: tried } = next.tried;
+      control.onFraction(fraction, tried === 0 ? `step ${next.steps}` : `trial ${tried}`);
+      if (checkpoints === undefined || performance.now() - lastWrite < checkpointEvery) return;
+      await checkpoints.write("search", next);
+      lastWrite = performance.now();
+    },
+  });
+  await trainer.dispose();
+  const { history, ...rest } = result;
+  // A search cut short by the clock is not what the same command would find again: do not keep it for a resume.
+  if (result.outcome !== "stopped") await checkpoints?.write("search-result", { ...rest, records: history.records });
+  return result;
+}
+
+/** What the search has to keep to: a latency on devices, or the limit on multiply-accumulates. */
+function limitOf(prepared: Prepared, { constraint, deployment }: FitOptions) {
+  if (deployment?.budget !== undefined) {
+    const latency = emulatorLatency(deployment, shapeOf(prepared));
+    return { latency, constraint: { kind: "hard", limit: 1000 * deployment.budget } as const };
+  }
+  return constraint === undefined ? {} : { constraint };
+}
