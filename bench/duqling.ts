@@ -12,7 +12,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { fit, loadEmulator } from "../src/index.ts";
+import { fit, loadEmulator, type TaskRunner, workerPool } from "../src/index.ts";
 import { fitProcess, predictProcess } from "../src/process/index.ts";
 
 interface Prediction {
@@ -93,18 +93,20 @@ async function byProcess(train: Rows, test: Rows): Promise<Prediction> {
   };
 }
 
-async function byEmulator(train: Rows, test: Rows): Promise<Prediction> {
+async function byEmulator(train: Rows, test: Rows, runner: TaskRunner): Promise<Prediction> {
   const table = ({ x, n, d }: Rows): Record<string, Float64Array> =>
     Object.fromEntries(
       Array.from({ length: d }, (_, l) => [`x${l + 1}`, Float64Array.from({ length: n }, (_, i) => x[i * d + l]!)]),
     );
   const elapsed = stopwatch();
-  const { bytes } = await fit({ ...table(train), y: train.y }, { outputs: ["y"] });
+  const { bytes, info } = await fit({ ...table(train), y: train.y }, { outputs: ["y"], runner });
   const times = elapsed();
   const emulator = await loadEmulator(bytes);
   const [field] = await emulator.predict(test.x);
   await emulator.dispose();
-  return { mean: field!.mean, std: field!.std, noise: field!.noise, ...times, note: "" };
+  const [calibration] = info.calibration;
+  const note = `share of the networks ${(calibration?.networkShare ?? 1).toFixed(2)}, ${info.fit.stage}`;
+  return { mean: field!.mean, std: field!.std, noise: field!.noise, ...times, note };
 }
 
 async function main(): Promise<void> {
@@ -137,11 +139,12 @@ async function main(): Promise<void> {
     .filter((row) => values.repetition === undefined || cell(row, "rep") === values.repetition)
     .map((row) => cell(row, "case"))
     .filter((name) => values.again || !existsSync(`${out}/${name}.csv`));
+  const runner = workerPool();
   const work = async (): Promise<void> => {
     for (let name = cases.shift(); name !== undefined; name = cases.shift()) {
       const train = await rowsOf(`${suite}/${name}/train.csv`);
       const test = await rowsOf(`${suite}/${name}/test.csv`);
-      const found = await (method === "process" ? byProcess(train, test) : byEmulator(train, test));
+      const found = await (method === "process" ? byProcess(train, test) : byEmulator(train, test, runner));
       const lines = Array.from(found.mean, (mean, i) =>
         [mean, found.std[i], Math.hypot(found.std[i]!, found.noise[i]!)].join(","),
       );
@@ -156,6 +159,7 @@ async function main(): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+  await runner.dispose();
 }
 
 await main();

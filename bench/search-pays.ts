@@ -18,6 +18,7 @@ import {
   drawArchitecture,
   encode,
   macs,
+  plainArchitecture,
   randomArchitecture,
   superArchitecture,
   type SuperArchitecture,
@@ -46,11 +47,10 @@ interface Case {
   /** Epochs of the search, and steps of final training, for an architecture of typical cost. */
   readonly searchEpochs: number;
   readonly finalSteps: number;
-  /** Architectures that the search trains by themselves, for an eighth of the final training each. */
+  /** Architectures that the search trains by themselves, for that share of the final training each. */
   readonly trials: number;
+  readonly trialShare: number;
 }
-
-const trialShare = 1 / 8;
 
 const test = 100;
 const cases = {
@@ -64,6 +64,7 @@ const cases = {
     searchEpochs: 150,
     finalSteps: 1500,
     trials: 160,
+    trialShare: 1 / 8,
   },
   blobs: {
     toy: blobs,
@@ -74,7 +75,8 @@ const cases = {
     space: { channels: 8, minChannels: 4, stageNodes: 2 },
     searchEpochs: 60,
     finalSteps: 400,
-    trials: 64,
+    trials: 40,
+    trialShare: 1 / 4,
   },
 } as const satisfies Record<string, Case>;
 
@@ -145,16 +147,6 @@ function makeProblem(which: Case, rng: Rng, runner: TaskRunner): Problem {
   return { options, space, data: scaled(train, runs), test: scaled(which.test, unseen), typical, runner, which };
 }
 
-/** The plain decoder: a chain of conv3 in every stage and nothing beside it. */
-function plainArchitecture(space: SuperArchitecture): Architecture {
-  return space.slots.map(({ from, to, candidates }) => {
-    const find = (name: string): number => candidates.findIndex((candidate) => candidate.name === name);
-    if (from < 0) return candidates.length - 1;
-    if (from < to - 1) return find("zero");
-    return Math.max(find("conv3"), find("silu"));
-  });
-}
-
 function score(predicted: Float32Array, truth: TrainingData): Scores {
   const target = truth.targets[0]!;
   const size = target.length / truth.rows;
@@ -212,7 +204,7 @@ async function runSearch(problem: Problem, strategy: string, rng: Rng): Promise<
   const held = Math.round(validationShare * data.rows);
   const trainRows = Int32Array.from({ length: data.rows - held }, (_, i) => held + i);
   const validationRows = Int32Array.from({ length: held }, (_, i) => i);
-  const work = trialShare * which.finalSteps * 3 * typical * batch;
+  const work = which.trialShare * which.finalSteps * 3 * typical * batch;
   const trainer = await supernetTrainer({
     engine: getEngine("onnxruntime"),
     network: supernet(space),
@@ -234,7 +226,7 @@ async function runSearch(problem: Problem, strategy: string, rng: Rng): Promise<
     trials: {
       count: which.trials,
       macs: work,
-      run: (architecture) =>
+      run: (architecture, times) =>
         runTrial(
           {
             space: problem.options,
@@ -242,7 +234,7 @@ async function runSearch(problem: Problem, strategy: string, rng: Rng): Promise<
             trainRows,
             validationRows,
             batch,
-            work,
+            work: times * work,
             loss: "huber",
             seed: rng.fork("trials").seed,
             engine: "onnxruntime",
@@ -298,6 +290,11 @@ async function runSeed(problem: Problem, rng: Rng): Promise<Outcome[]> {
     );
     return outcome;
   };
+  const plain = plainArchitecture(
+    space,
+    space.slots.map(({ candidates }) => candidates.length - 1),
+  );
+  if (plain === undefined) throw new Error("internal: no convolutions to build a plain decoder of");
   const begin = performance.now();
   const { finals, spent, supernet: weights } = await runSearch(problem, "dense", rng.fork("dense"));
   const searched = { macs: spent, seconds: since(begin) };
@@ -350,7 +347,7 @@ async function runSeed(problem: Problem, rng: Rng): Promise<Outcome[]> {
   };
   return Promise.all([
     one("DENSE", finals.best, searched),
-    one("plain conv3 decoder", plainArchitecture(space)),
+    one("plain conv3 decoder", plain),
     ...Array.from({ length: which.randoms }, (_, i) =>
       one("random", randomArchitecture(space, rng.fork(`random ${i}`))),
     ),

@@ -46,7 +46,7 @@ export async function explore(
   const trials = trialPlan && {
     count: trialPlan.count,
     macs: trialPlan.work,
-    run: (architecture: Architecture) =>
+    run: (architecture: Architecture, times: number) =>
       runTrial(
         {
           space: spaceOptions,
@@ -54,7 +54,7 @@ export async function explore(
           trainRows,
           validationRows,
           batch: trialPlan.batch,
-          work: trialPlan.work,
+          work: times * trialPlan.work,
           loss: "mse",
           seed: rng.fork("trials").seed,
           engine,

@@ -22,12 +22,10 @@ import {
   type Evaluator,
   type Finals,
   type LatencyModel,
-  ranked,
-  type Scored,
   type SearchContext,
   type Strategy,
 } from "./strategy.ts";
-import { runTrials, type Trials } from "./trials.ts";
+import { rankedTrials, runTrials, type Trials, trialUnits, type Tried, unitsTried } from "./trials.ts";
 
 /** Everything a search has so far. */
 export interface SearchState {
@@ -39,7 +37,7 @@ export interface SearchState {
   readonly spent: number;
   readonly history: readonly HistoryRecord[];
   /** Architectures tried in trainings of their own, after the strategy has ended. */
-  readonly tried: readonly Scored[];
+  readonly tried: readonly Tried[];
   /** What ended the strategy, once it has ended. */
   readonly ended: "budget" | "done" | null;
 }
@@ -143,7 +141,7 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
   let steps = resume?.steps ?? 0;
   let tried = resume?.tried ?? [];
   const { trials } = options;
-  const spent = (): number => budget.spent + tried.length * (trials?.macs ?? 0);
+  const spent = (): number => budget.spent + unitsTried(tried) * (trials?.macs ?? 0);
   const contextFor = (label: string): SearchContext => ({
     space,
     evaluator,
@@ -170,11 +168,11 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
   });
 
   const strategyProgress = (): number => Math.max(budget.fraction, steps / (options.steps ?? Number.POSITIVE_INFINITY));
-  const trialWork = (trials?.count ?? 0) * (trials?.macs ?? 0);
-  const strategyShare = options.budget / (options.budget + trialWork);
+  const units = trials === undefined ? 0 : trialUnits(trials);
+  const strategyShare = options.budget / (options.budget + units * (trials?.macs ?? 0));
   /** Of the whole search. */
   const progress = (): number =>
-    strategyShare * strategyProgress() + (1 - strategyShare) * (tried.length / (trials?.count ?? 1));
+    strategyShare * strategyProgress() + (1 - strategyShare) * (unitsTried(tried) / Math.max(1, units));
   const snapshot = (): SearchState => ({
     steps,
     strategy: state,
@@ -227,14 +225,14 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
       await options.onStep?.(snapshot(), progress());
       return options.shouldStop?.() !== true;
     });
-  if (trials !== undefined && tried.length < trials.count && options.shouldStop?.() === true) stopped = true;
+  if (unitsTried(tried) < units && options.shouldStop?.() === true) stopped = true;
   const finals = refined(strategyFinals, tried, options.members);
   const outcome = stopped ? "stopped" : (ended ?? "budget");
   return { finals, history, spent: spent(), steps, outcome, supernet: kept };
 }
 
 /** The finals of the strategy or, where architectures were tried, the best of these. */
-function refined(finals: Finals, tried: readonly Scored[], members: number): Finals {
-  const architectures = ranked(tried).slice(0, members);
+function refined(finals: Finals, tried: readonly Tried[], members: number): Finals {
+  const architectures = rankedTrials(tried).slice(0, members);
   return architectures[0] === undefined ? finals : { ...finals, architectures, best: architectures[0] };
 }

@@ -1,12 +1,13 @@
 /**
  * Trials, the last part of a search: architectures are trained for a short while from scratch and ranked by that. Shared
  * weights rank fairly only what is like the supernet's average draw: on a decoder of five stages, sparse networks that
- * end with half the error of that average looked four times worse. So the finals of a strategy, whichever it is, are the
- * first parents of an evolution (Real et al. 2019, with a crossover of whole stages) whose fitness is a real training.
- * Every trial has the same multiply-accumulates: a cheaper network trains longer, as it will in the end.
+ * end with half the error of that average looked four times worse. So the finals of a strategy, whichever it is, and a plain chain
+ * of convolutions are the first parents of an evolution (Real et al. 2019, with a crossover of whole stages) whose fitness is a real training.
+ * Every trial has the same multiply-accumulates: a cheaper network trains longer, as it will in the end. The best few run a heat, a longer trial, which
+ * decides (successive halving: Jamieson & Talwalkar 2016): what learns fast at first is not always what ends best.
  */
 import type { Rng } from "../rng.ts";
-import { type Architecture, architectureId, canonical } from "../space/index.ts";
+import { type Architecture, architectureId, canonical, plainArchitecture } from "../space/index.ts";
 import { drawAdmissible, excess, ranked, type Scored, type SearchContext } from "./strategy.ts";
 
 export interface Trials {
@@ -14,13 +15,44 @@ export interface Trials {
   readonly count: number;
   /** Multiply-accumulates of one trial. */
   readonly macs: number;
-  /** Trains from scratch. @returns the loss on the validation rows */
-  run(architecture: Architecture): Promise<number>;
+  /** Trains from scratch with `times` the work of a trial. @returns the loss on the validation rows */
+  run(architecture: Architecture, times: number): Promise<number>;
+}
+
+/** One trial: the architecture, the loss it is ranked by, and its work. */
+export interface Tried extends Scored {
+  /** Trials that it counts for. */
+  readonly times: number;
 }
 
 /** Architectures of one generation, which may be trained side by side; how many of the best are parents; how many slots
- * of a child are drawn anew on average; how often a whole stage is. */
-export const trialDefaults = { generation: 4, parents: 6, mutations: 3, renewal: 0.3 } as const;
+ * of a child are drawn anew on average; how often a whole stage is; how many run the heat, and how much longer it is. */
+export const trialDefaults = {
+  generation: 4,
+  parents: 6,
+  mutations: 3,
+  renewal: 0.3,
+  heat: { best: 4, times: 2 },
+} as const;
+
+/** Work of all trials, heat included, in trials. */
+export function trialUnits({ count }: Trials): number {
+  const { best, times } = trialDefaults.heat;
+  return count + Math.min(best, count) * times;
+}
+
+/** Work of those that were run, in trials. */
+export function unitsTried(tried: readonly Tried[]): number {
+  return tried.reduce((sum, { times }) => sum + times, 0);
+}
+
+/** Best first: by the heat for those that ran it, then by the trial. */
+export function rankedTrials(tried: readonly Tried[]): Architecture[] {
+  const ran = (from: number): Architecture[] => ranked(tried.filter(({ times }) => times === from));
+  const heat = ran(trialDefaults.heat.times);
+  const known = new Set(heat.map(architectureId));
+  return [...heat, ...ran(1).filter((architecture) => !known.has(architectureId(architecture)))];
+}
 
 /** A child: each stage from one of two parents, and some slots drawn anew; at times a whole stage, or it is emptied. */
 function bred(context: SearchContext, parents: readonly Architecture[], rng: Rng): Architecture {
@@ -41,20 +73,20 @@ function bred(context: SearchContext, parents: readonly Architecture[], rng: Rng
   });
 }
 
-/** The next generation: what is left of `finals`, then children of the best so far; none that was tried before. */
+/** The next generation: what is left of `first`, then children of the best so far; none that was tried before. */
 function nextGeneration(
   context: SearchContext,
-  finals: readonly Architecture[],
-  tried: readonly Scored[],
+  first: readonly Architecture[],
+  tried: readonly Tried[],
   size: number,
 ): Architecture[] {
   const rng = context.rng.fork(`trials ${tried.length}`);
   const known = new Set(tried.map(({ architecture }) => architectureId(architecture)));
-  const parents = ranked(tried).slice(0, trialDefaults.parents);
-  const waiting = [...finals];
+  const parents = rankedTrials(tried).slice(0, trialDefaults.parents);
+  const waiting = [...first];
   const generation: Architecture[] = [];
   for (let i = 0; i < 50 * size && generation.length < size; i++) {
-    const propose = (): Architecture => waiting.shift() ?? bred(context, parents.length > 0 ? parents : finals, rng);
+    const propose = (): Architecture => waiting.shift() ?? bred(context, parents.length > 0 ? parents : first, rng);
     const drawn = drawAdmissible(context, propose);
     if (drawn === undefined) break;
     const architecture = canonical(context.space, drawn);
@@ -66,7 +98,7 @@ function nextGeneration(
   return generation;
 }
 
-/** Tries architectures until there are `trials.count`, a generation at a time.
+/** Tries architectures until there are `trials.count`, a generation at a time, then runs the heat.
  * @param tried those of earlier generations, when a search goes on
  * @param onGeneration after each generation; false stops
  * @returns all that were tried */
@@ -74,25 +106,34 @@ export async function runTrials(
   context: SearchContext,
   trials: Trials,
   finals: readonly Architecture[],
-  tried: readonly Scored[],
-  onGeneration: (tried: readonly Scored[]) => Promise<boolean>,
-): Promise<readonly Scored[]> {
+  tried: readonly Tried[],
+  onGeneration: (tried: readonly Tried[]) => Promise<boolean>,
+): Promise<readonly Tried[]> {
   let all = tried;
-  while (all.length < trials.count) {
-    const size = Math.min(trialDefaults.generation, trials.count - all.length);
-    const generation = nextGeneration(context, all.length === 0 ? finals : [], all, size);
-    if (generation.length === 0) break;
-    const losses = await Promise.all(generation.map((architecture) => trials.run(architecture)));
+  const run = async (generation: readonly Architecture[], times: number): Promise<boolean> => {
+    const losses = await Promise.all(generation.map((architecture) => trials.run(architecture, times)));
     generation.forEach((architecture, i) => {
-      context.record("evaluated", architecture, { valLoss: losses[i] ?? Number.NaN, reason: "trial" });
+      const reason = times === 1 ? "trial" : "heat";
+      context.record("evaluated", architecture, { valLoss: losses[i] ?? Number.NaN, reason });
     });
     // Work is equal already: only a soft limit on latency is added.
-    const scored = generation.map((architecture, i): Scored => ({
+    const scored = generation.map((architecture, i): Tried => ({
       architecture,
       loss: (losses[i] ?? Number.NaN) + excess(context, architecture),
+      times,
     }));
     all = [...all, ...scored];
-    if (!(await onGeneration(all))) break;
+    return onGeneration(all);
+  };
+  const plain = plainArchitecture(context.space, finals[0] ?? []);
+  const first = plain === undefined ? finals : [plain, ...finals];
+  while (all.length < trials.count) {
+    const size = Math.min(trialDefaults.generation, trials.count - all.length);
+    const generation = nextGeneration(context, first, all, size);
+    if (generation.length === 0) break;
+    if (!(await run(generation, 1))) return all;
   }
+  const { best, times } = trialDefaults.heat;
+  if (!all.some((one) => one.times === times)) await run(rankedTrials(all).slice(0, best), times);
   return all;
 }

@@ -105,6 +105,29 @@ export function encode(space: SuperArchitecture, architecture: Architecture): Fl
   );
 }
 
+/** The plain network that people build by hand: every stage a chain of the smallest convolution that sees its neighbours,
+ * nothing beside it, and the other slots as in `base`. Undefined where the space offers none. */
+export function plainArchitecture(space: SuperArchitecture, base: Architecture): Architecture | undefined {
+  const stages = new Set(
+    space.heads.flatMap((head) => (head.kind === "decoder" ? head.stages.map((s) => s.name) : [])),
+  );
+  const menu = space.slots.find(({ stage }) => stages.has(stage))?.candidates ?? [];
+  const kernels = menu.filter((candidate) => candidate.kind === "conv" && candidate.size > 1);
+  const reach = (candidate: Candidate): number => (candidate.kind === "conv" ? candidate.size * candidate.dilation : 0);
+  const [kernel] = kernels.sort((a, c) => reach(a) - reach(c));
+  if (kernel === undefined) return undefined;
+  return space.slots.map(({ stage, from, to, candidates }, i) => {
+    const named = (name: string): number =>
+      Math.max(
+        0,
+        candidates.findIndex((candidate) => candidate.name === name),
+      );
+    if (candidates.some(({ kind }) => kind === "decoder")) return named("convolutional");
+    if (!stages.has(stage)) return base[i] ?? 0;
+    return named(from === to - 1 ? kernel.name : "zero");
+  });
+}
+
 /** Gates for a mixture of candidates. @param rows one row per slot */
 export function mixture(space: SuperArchitecture, rows: readonly (readonly number[])[]): Float32Array {
   const gates = new Float32Array(encodedSize(space));

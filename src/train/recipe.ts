@@ -61,9 +61,11 @@ export function planSearch(effort: Effort, rows: number, macs: number): SearchPl
   return { macs: factor * Math.min(wanted, searchShare * finalMacs), steps: Math.ceil(factor * epochs), batch };
 }
 
-/** Trials of a search: so many, each with that share of a member's work. */
-const trialCount = 32;
-const trialShare = 1 / 8;
+/** Work of all trials of a search, in members; one trial's share of a member's work at least and at most, and the passes
+ * over the rows that it wants: with fewer, an image is not learned far enough to tell architectures apart. */
+const trialWork = 4;
+const trialShares = { least: 1 / 8, most: 1 / 4 } as const;
+const trialPasses = 10;
 
 export interface TrialPlan {
   readonly count: number;
@@ -78,8 +80,10 @@ export interface TrialPlan {
 export function planTrials(effort: Effort, problem: MemberProblem): TrialPlan | undefined {
   const { adamSteps, batch, path } = planMember(effort, problem);
   if (path.length > 1) return undefined;
-  const count = Math.max(8, Math.round(trialCount * Math.min(1, effortFactor[effort])));
-  return { count, work: trialShare * adamSteps * 3 * problem.macs * batch, batch };
+  const passes = (adamSteps * batch) / problem.rows;
+  const share = Math.min(trialShares.most, Math.max(trialShares.least, trialPasses / passes));
+  const count = Math.max(8, Math.round((trialWork / share) * Math.min(1, effortFactor[effort])));
+  return { count, work: share * adamSteps * 3 * problem.macs * batch, batch };
 }
 
 /** Mini-batch Adam alone, without weight decay. */

@@ -6,6 +6,7 @@ import {
   architectureId,
   canonical,
   macs,
+  plainArchitecture,
   randomArchitecture,
   superArchitecture,
 } from "../../src/space/index.ts";
@@ -28,29 +29,35 @@ function distance(architecture: Architecture): number {
   return architecture.filter((choice, slot) => choice !== wanted[slot]).length;
 }
 
-const trialMacs = 1000;
+type Loss = (architecture: Architecture, times: number) => number;
 
-function run(count: number, more: Partial<Parameters<typeof search>[0]> = {}) {
+const trialMacs = 1000;
+const { best, times: longerBy } = trialDefaults.heat;
+
+function run(count: number, more: Partial<Parameters<typeof search>[0]> = {}, lossOf: Loss = distance) {
   const asked: Architecture[] = [];
+  const longer: Architecture[] = [];
   const trials = {
     count,
     macs: trialMacs,
-    run: async (architecture: Architecture): Promise<number> => {
-      asked.push(architecture);
-      return distance(architecture);
+    run: async (architecture: Architecture, times: number): Promise<number> => {
+      if (times === 1) asked.push(architecture);
+      else longer.push(architecture);
+      return lossOf(architecture, times);
     },
   };
   // The shared weights say nothing: every architecture has the same loss.
   const trainer = plantedTrainer(() => 1, space);
   const options = { strategy: getStrategy("random"), trainer, space, budget: 1e7, members: 4, rng: makeRng(9) };
-  return search({ ...options, trials, ...more }).then((result) => ({ result, asked }));
+  return search({ ...options, trials, ...more }).then((result) => ({ result, asked, longer }));
 }
 
 describe("trials", () => {
-  it("start from the strategy's finals and find what shared weights do not show", async () => {
+  it("start from a plain chain and the strategy's finals and find what shared weights do not show", async () => {
     const { result: without } = await run(0);
-    const { result, asked } = await run(96);
-    expect(asked.slice(0, 4)).toEqual(without.finals.architectures);
+    const { result, asked } = await run(128);
+    expect(asked[0]).toEqual(plainArchitecture(space, without.finals.best));
+    expect(asked.slice(1, 5)).toEqual(without.finals.architectures);
     const before = Math.min(...without.finals.architectures.map(distance));
     expect(before).toBeGreaterThan(4);
     expect(distance(result.finals.best)).toBeLessThanOrEqual(before / 2);
@@ -66,12 +73,24 @@ describe("trials", () => {
     expect(new Set(asked.map(architectureId)).size).toBe(40);
   });
 
+  it("let a longer training of the best few decide", async () => {
+    // What the short training ranks first is last in the long one.
+    const lossOf: Loss = (architecture, times) => (times === 1 ? 1 : -1) * distance(architecture);
+    const { result, asked, longer } = await run(24, {}, lossOf);
+    const short = [...asked].sort((a, c) => distance(a) - distance(c));
+    expect(longer.map(distance)).toEqual(short.slice(0, best).map(distance));
+    expect(new Set(longer.map(architectureId)).size).toBe(best);
+    expect(distance(longer[0]!)).toBeLessThan(distance(longer.at(-1)!));
+    expect(distance(result.finals.best)).toBe(distance(longer.at(-1)!));
+  });
+
   it("are charged and written into the history", async () => {
     const { result: without } = await run(0);
     const { result } = await run(20);
-    expect(result.spent).toBe(without.spent + 20 * trialMacs);
+    expect(result.spent).toBe(without.spent + (20 + longerBy * best) * trialMacs);
     const records = result.history.records.filter(({ reason }) => reason === "trial");
     expect(records).toHaveLength(20);
+    expect(result.history.records.filter(({ reason }) => reason === "heat")).toHaveLength(best);
     expect(records.at(-1)!.costSoFar).toBeGreaterThan(without.spent);
     expect(Math.min(...records.map(({ valLoss }) => valLoss!))).toBe(distance(result.finals.best));
   });

@@ -16,6 +16,7 @@ import {
   macs,
   mixture,
   neighbours,
+  plainArchitecture,
   randomArchitecture,
   superArchitecture,
 } from "../../src/space/index.ts";
@@ -235,6 +236,25 @@ describe("canonical()", () => {
       if (macs(space, neighbour) !== macs(space, convolutional))
         expect(network(neighbour)).not.toBe(network(convolutional));
     }
+  });
+});
+
+describe("plainArchitecture()", () => {
+  it("is a chain of conv3 in every stage of every field, and leaves the trunk as it was", () => {
+    const base = randomArchitecture(space, makeRng(3));
+    const plain = plainArchitecture(space, base)!;
+    checkArchitecture(space, plain);
+    space.slots.forEach((slot, i) => {
+      const { name } = slot.candidates[plain[i]!]!;
+      if (slot.stage === "trunk") expect(plain[i]).toBe(base[i]);
+      else if (slot.from < 0) expect(name).toBe("convolutional");
+      else expect(name).toBe(slot.from === slot.to - 1 ? "conv3" : "zero");
+    });
+    expect(space.slots.filter(({ stage, from }) => stage !== "trunk" && from >= 0).length).toBeGreaterThan(6);
+  });
+
+  it("does not exist where nothing is made by convolutions", () => {
+    expect(plainArchitecture(small, randomArchitecture(small, makeRng(3)))).toBeUndefined();
   });
 });
 
