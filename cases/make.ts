@@ -56,7 +56,7 @@ export async function makeRuns(name: string, options: MakeOptions): Promise<Make
     runs,
     partSize: BATCH,
     identity: { case: name, design, seed: String(seed) },
-    onOther: "restart",
+    leftovers: "replace",
     parallel: runner.parallel,
     make: async (batch) => (runner.stopped ? undefined : runner.run(batchTask, { name, u: points(batch) })),
     async *tables(read) {

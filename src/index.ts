@@ -118,9 +118,20 @@ export {
   type CampaignPlan,
   type CampaignProgress,
   type CampaignResult,
+  commandSimulator,
+  designPoints,
+  FIRST_RUNS,
+  moduleSimulator,
   type OutputLayout,
+  parseInputs,
+  type Points as CampaignPoints,
   runCampaign,
   runsTable,
+  showShape,
+  simulate,
+  type Simulator,
+  type SimulatorFunction,
+  tablePoints,
 } from "./campaign/index.ts";
 
 // Search: strategies by name, or one's own.

@@ -23,8 +23,11 @@ export interface CampaignPlan<Made extends Part> {
   /** Runs in a part: done at once, kept at once, and lost at most when killed. */
   readonly partSize: number;
   readonly identity: Identity;
-  /** What to do with the parts of another campaign beside `out`: refuse to start, or remove them. */
-  readonly onOther: "refuse" | "restart";
+  /**
+   * What to do with parts that are beside `out` already. "resume": go on from this campaign's, refuse another's.
+   * "replace": go on from this campaign's, remove another's. "restart": remove them.
+   */
+  readonly leftovers: "resume" | "replace" | "restart";
   /** Parts that are made at once. */
   readonly parallel: number;
   /** Makes part `index`; undefined where it was told to stop. May be aborted at any time. */
@@ -140,14 +143,10 @@ function keyOf(index: number): string {
 async function claim<Made extends Part>(store: CheckpointStore, plan: CampaignPlan<Made>): Promise<void> {
   const identity: Identity = { ...plan.identity, runs: String(plan.runs), "part size": String(plan.partSize) };
   const there = (await store.read("campaign")) as Identity | undefined;
-  if (there !== undefined && plan.onOther === "refuse") refuseOther(plan.out, there, identity);
-  if (there !== undefined && isSame(there, identity)) return;
+  if (there !== undefined && plan.leftovers === "resume") refuseOther(plan.out, there, identity);
+  if (there !== undefined && plan.leftovers !== "restart" && changed(there, identity).length === 0) return;
   await store.clear();
   await store.write("campaign", identity);
-}
-
-function isSame(a: Identity, b: Identity): boolean {
-  return changed(a, b).length === 0;
 }
 
 function changed(a: Identity, b: Identity): string[] {
