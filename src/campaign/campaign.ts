@@ -55,7 +55,7 @@ export interface CampaignResult {
   /** Runs that are done. */
   readonly runs: number;
   readonly failed: number;
-  /** Of the first run that failed, in the order of the design. */
+  /** The first run that failed, in the order of the design, counted from 1. */
   readonly firstFailure?: { readonly run: number; readonly reason: string };
 }
 
@@ -80,7 +80,7 @@ export async function runCampaign<Made extends Part>(plan: CampaignPlan<Made>): 
     done += status.length;
     failed += status.filter((word) => word !== "ok").length;
     const at = status.findIndex((word) => word !== "ok");
-    const run = index * partSize + at;
+    const run = index * partSize + at + 1;
     if (at >= 0 && (firstFailure === undefined || run < firstFailure.run))
       firstFailure = { run, reason: status[at] ?? "" };
     onProgress({ done, runs, failed, kept });

@@ -72,15 +72,16 @@ export async function moduleSimulator(options: ModuleOptions): Promise<Simulator
       const end = new AbortController();
       const timers: NodeJS.Timeout[] = [];
       const endIn = (ms: number): void => void timers.push(setTimeout(() => end.abort(), ms));
+      const stopFlag = new Int32Array(new SharedArrayBuffer(4));
       const onAbort = (): void => {
-        pool.stop(); // what the thread's own signal listens to
+        Atomics.store(stopFlag, 0, 1);
         endIn(GRACE_MS);
       };
       signal.addEventListener("abort", onAbort);
       try {
         return await pool.run(
           moduleTask,
-          { url: pathToFileURL(path).href, shown: options.module, run, point, wanted, timeoutMs },
+          { url: pathToFileURL(path).href, shown: options.module, run, point, wanted, timeoutMs, stopFlag },
           {
             signal: end.signal,
             // Loading takes no time of the run's.
@@ -111,6 +112,8 @@ interface ModuleRun {
   readonly point: Point;
   readonly wanted: { readonly inputs: readonly string[]; readonly outputs?: readonly string[] };
   readonly timeoutMs: number | undefined;
+  /** 1 once the run should stop: what the thread's own signal follows. */
+  readonly stopFlag: Int32Array;
 }
 
 /** One run, on the thread. */
@@ -126,7 +129,7 @@ async function runModule(job: ModuleRun, context: TaskContext): Promise<Outcome>
           controller.abort();
         }, job.timeoutMs);
   const watch = setInterval(() => {
-    if (context.shouldStop()) controller.abort();
+    if (Atomics.load(job.stopFlag, 0) === 1) controller.abort();
   }, 50);
   context.progress(0);
   try {
@@ -144,7 +147,7 @@ async function runModule(job: ModuleRun, context: TaskContext): Promise<Outcome>
   }
 }
 
-export const moduleTask = defineTask(import.meta.url, "runModule", runModule);
+export const moduleTask = defineTask(import.meta.url, "moduleTask", runModule);
 
 function timedOut(timeoutMs: number | undefined): Outcome {
   return { status: "failed", reason: `timed out after ${(timeoutMs ?? 0) / 1000} s` };

@@ -109,7 +109,12 @@ export const simulate: CliCommand = {
       .addHelpText("after", help);
   },
   async run(_args, options: SimulateOptions, world) {
-    const { out } = options;
+    const { out, command, module } = options;
+    if ((command === undefined) === (module === undefined))
+      throw new OptionError(
+        "OPTION_SIMULATOR",
+        "simulate: what is the simulator? Give either --command './sim --a {a}' or --module ./sim.mjs.",
+      );
     writerFor(out);
     const points = await pointsOf(options);
     const simulator = await simulatorOf(options, points.names, world);
@@ -219,11 +224,6 @@ async function simulatorOf(options: SimulateOptions, inputs: readonly string[], 
     ...(outputs === undefined ? {} : { outputs }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   };
-  if ((command === undefined) === (module === undefined))
-    throw new OptionError(
-      "OPTION_SIMULATOR",
-      "simulate: what is the simulator? Give either --command './sim --a {a}' or --module ./sim.mjs.",
-    );
   if (command !== undefined) {
     const templates = template.map(parseTemplate);
     return commandSimulator({
