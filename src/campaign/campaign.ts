@@ -103,9 +103,8 @@ export async function runCampaign<Made extends Part>(plan: CampaignPlan<Made>): 
   let next = 0;
   const work = async (): Promise<void> => {
     try {
-      while (next < parts && !gaveUp) await make(next++);
+      while (next < parts && !halt.signal.aborted) await make(next++);
     } catch (error) {
-      next = parts;
       halt.abort();
       throw error;
     }

@@ -81,7 +81,7 @@ export async function commandSimulator(options: CommandOptions): Promise<Simulat
       command,
       ...(shell ? { shell: "yes" } : {}),
       ...Object.fromEntries(templates.map(({ from, to, text }) => [`template ${from}=${to}`, hashOf(text)])),
-      ...Object.fromEntries(await Promise.all([...programs].map(async (path) => [path, await hashOfFile(path)]))),
+      ...(await hashes(programs)),
       read: read.join(", "),
       outputs: options.outputs?.join(",") ?? "all",
     },
@@ -216,6 +216,12 @@ function checkUse(inputs: readonly string[], texts: readonly string[]): void {
 
 function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+async function hashes(paths: Iterable<string>): Promise<Readonly<Record<string, string>>> {
+  const all: Record<string, string> = {};
+  for (const path of paths) all[path] = await hashOfFile(path);
+  return all;
 }
 
 async function hashOfFile(path: string): Promise<string> {

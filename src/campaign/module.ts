@@ -8,7 +8,7 @@ import { Console } from "node:console";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isMainThread } from "node:worker_threads";
-import { CondenseError, FileError, InternalError, OptionError } from "../errors.ts";
+import { FileError, InternalError, OptionError } from "../errors.ts";
 import { defineTask, type TaskContext, workerPool } from "../tasks/index.ts";
 import { type Point, showValue } from "./inputs.ts";
 import { checkedOutputs, outputsOfValue } from "./outputs.ts";

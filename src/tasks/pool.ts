@@ -61,10 +61,7 @@ export function inProcess(): TaskRunner {
     run(task, input, options = {}) {
       const job = last.then(() => {
         options.signal?.throwIfAborted();
-        return execute(
-          toMessage(task as TaskRef<never, unknown>, input, options, state.flag),
-          options.onProgress ?? (() => {}),
-        );
+        return execute(toMessage(task, input, options, state.flag), options.onProgress ?? (() => {}));
       });
       last = job.catch(() => undefined);
       return job as Promise<never>;

@@ -99,29 +99,22 @@ describe("simulate()", () => {
 });
 
 describe("moduleSimulator()", () => {
-  const runModule = async (text: string, options: { timeoutMs?: number; stopAfterMs?: number; run?: number } = {}) => {
-    const { timeoutMs, stopAfterMs, run = 0 } = options;
-    const module = await folder.write("sim.mjs", text);
-    const simulator = await moduleSimulator({
-      ...{ module, inputs: ["a"], workers: 1 },
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    });
-    const stop = new AbortController();
-    if (stopAfterMs !== undefined) setTimeout(() => stop.abort(), stopAfterMs);
-    try {
-      return await simulator.run(run, { a: 3 }, stop.signal);
-    } finally {
-      await simulator.dispose();
-    }
-  };
+  const text = `
+    const does = {
+      answer: (run) => ({ y: 6, m: [[3, run]], s: new Float32Array(2) }),
+      fail: () => { throw new Error("no\\nconvergence"); },
+      heed: (run, signal) => new Promise((_, no) => signal.addEventListener("abort", no)),
+      loop: () => { for (;;); },
+      exit: () => process.exit(1),
+    };`;
+  const call = "({ what }, { run, signal }) => does[what](run, signal)";
 
-  it("calls the default export, or simulate, with inputs and the number of the run", async () => {
-    const both = [
-      "export default async function ({ a }, { run }) { return { y: 2 * a, m: [[a, run]], s: new Float32Array(2) }; }",
-      "export const simulate = ({ a }, { run }) => ({ y: 2 * a, m: [[a, run]], s: [0, 0] });",
-    ];
-    for (const text of both) {
-      const outcome = await runModule(text, { run: 6 });
+  it("calls the default export, takes an exception for a failure, and ends what takes too long", async () => {
+    const module = await folder.write("sim.mjs", `${text} export default ${call};`);
+    const simulator = await moduleSimulator({ module, inputs: ["what"], timeoutMs: 200 });
+    const does = (what: string) => simulator.run(6, { what }, new AbortController().signal);
+    try {
+      const outcome = await does("answer");
       expect(
         outcome.status === "ok" && outcome.outputs.map(({ name, shape, values }) => [name, shape, ...values]),
       ).toEqual([
@@ -129,35 +122,40 @@ describe("moduleSimulator()", () => {
         ["m", [1, 2], 3, 7],
         ["s", [2], 0, 0],
       ]);
+      const late = { status: "failed", reason: "timed out after 0.2 s" };
+      expect(await does("fail")).toEqual({ status: "failed", reason: "no convergence" });
+      expect(await does("heed")).toEqual(late);
+      expect(await does("loop")).toEqual(late);
+      expect(await does("exit")).toEqual({ status: "failed", reason: "its thread ended (process.exit?)" });
+    } finally {
+      await simulator.dispose();
     }
   });
 
-  it("takes an exception for a failed run, and the end of its thread", async () => {
-    expect(await runModule(`export default () => { throw new Error("no\\nconvergence"); };`)).toEqual({
-      status: "failed",
-      reason: "no convergence",
-    });
-    expect(await runModule("export default () => process.exit(1);")).toMatchObject({
-      status: "failed",
-      reason: "its thread ended (process.exit?)",
-    });
+  it("calls an export named simulate too, and stops when told to, whether it heeds that or not", async () => {
+    const module = await folder.write("named.mjs", `${text} export const simulate = ${call};`);
+    const simulator = await moduleSimulator({ module, inputs: ["what"] });
+    try {
+      for (const what of ["heed", "loop"]) {
+        const stop = new AbortController();
+        const running = simulator.run(0, { what }, stop.signal);
+        setTimeout(() => stop.abort(), 100);
+        expect(await running).toEqual({ status: "stopped" });
+      }
+    } finally {
+      await simulator.dispose();
+    }
   });
 
-  it.each([
-    [
-      "waits for its signal",
-      `export default (_, { signal }) => new Promise((_, no) => signal.addEventListener("abort", no));`,
-    ],
-    ["never heeds it", "export default () => { for (;;); };"],
-  ])("ends a run that takes too long: one that %s", async (_, text) => {
-    expect(await runModule(text, { timeoutMs: 100 })).toEqual({ status: "failed", reason: "timed out after 0.1 s" });
-    expect(await runModule(text, { stopAfterMs: 1200 })).toEqual({ status: "stopped" });
-  });
-
-  it.each([
-    ["export const y = 1;", "exports no function. Write export default async function"],
-    ["export default (", "cannot be loaded"],
-  ])("refuses a module that is none: %s", async (text, message) => {
-    await expect(runModule(text)).rejects.toThrow(message);
+  it("refuses a module that exports no function or cannot be loaded", async () => {
+    const first = async (module: string): Promise<unknown> => {
+      const simulator = await moduleSimulator({ module, inputs: ["a"] });
+      return simulator.run(0, { a: 1 }, new AbortController().signal).finally(() => simulator.dispose());
+    };
+    await expect(first(await folder.write("none.mjs", "export const y = 1;"))).rejects.toThrow(
+      "exports no function. Write export default async function",
+    );
+    await expect(first(await folder.write("bad.mjs", "export default ("))).rejects.toThrow("cannot be loaded");
+    await expect(first(folder.at("missing.mjs"))).rejects.toThrow("missing.mjs: no such file");
   });
 });
