@@ -36,11 +36,14 @@ export function splitCommand(command: string): string[] {
 /** Endings of what is run, never of what is written. */
 const SCRIPT = /\.(awk|bash|jar|jl|js|lua|m|mjs|cjs|ts|mts|php|pl|py|r|rb|sh|wls)$/i;
 
-/** What a word of a command names in the caller's folder, absolute; undefined if it names nothing that is run. */
+/** The program or script that a word of a command names in the caller's folder, absolute; undefined if it names none. */
 export function programAt(word: string, here: string): string | undefined {
-  if (!/^\.\.?[\\/]/.test(word) && !SCRIPT.test(word)) return undefined;
+  const script = SCRIPT.test(word);
+  if (!script && !/^\.\.?[\\/]/.test(word)) return undefined;
   const path = resolve(here, word);
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? path : undefined;
+  const file = statSync(path, { throwIfNoEntry: false });
+  // ./out.csv of an earlier try must not become the file that every run writes.
+  return file?.isFile() === true && (script || (file.mode & 0o111) !== 0) ? path : undefined;
 }
 
 /** The program itself: with a slash it is a path from the caller's folder. @throws OptionError if there is no such file */

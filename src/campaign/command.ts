@@ -65,7 +65,7 @@ export async function commandSimulator(options: CommandOptions): Promise<Simulat
 
   const values = (run: number, point: Point, dir: string): Record<string, string> => ({
     ...Object.fromEntries(Object.entries(point).map(([name, value]) => [name, showValue(value)])),
-    ...{ run: String(run + 1), dir, here },
+    ...{ run: String(run + 1), dir: shell ? shellWord(dir) : dir, here: shell ? shellWord(here) : here },
   });
   const wordsAt = (known: Record<string, string>): string[] => {
     if (shell) {
@@ -75,6 +75,11 @@ export async function commandSimulator(options: CommandOptions): Promise<Simulat
     return resolved.map((word) => fill(word, known));
   };
   let base: Promise<string> | undefined;
+  const live = new Set<() => void>();
+  const endAll = (): void => {
+    for (const end of live) end();
+  };
+  process.on("exit", endAll);
   return {
     parallel: workers,
     identity: {
@@ -85,10 +90,13 @@ export async function commandSimulator(options: CommandOptions): Promise<Simulat
       read: read.join(", "),
       outputs: options.outputs?.join(",") ?? "all",
     },
-    describe: (run, point) =>
-      wordsAt(values(run, point, "{dir}"))
-        .map((word) => (shell ? word : shellWord(word)))
-        .join(" "),
+    describe(run, point) {
+      const line = wordsAt({ ...values(run, point, ""), dir: "{dir}" }).map((word) => (shell ? word : shellWord(word)));
+      // What goes into templates alone would not be seen.
+      const hidden = inputs.filter((name) => !placeholdersIn(command).includes(name));
+      const rest = hidden.map((name) => `${name}=${showValue(point[name] ?? "")}`);
+      return [...line, ...(rest.length === 0 ? [] : [`# ${rest.join(", ")}`])].join(" ");
+    },
     async run(run, point, signal) {
       base ??= mkdtemp(join(tmpdir(), "condense-")).then((path) => realpath(path));
       const dir = join(await base, `run-${run + 1}`);
@@ -101,13 +109,13 @@ export async function commandSimulator(options: CommandOptions): Promise<Simulat
         await writeFile(join(dir, to), fill(text, known));
       }
       const ended = await runProcess({
-        ...{ words: ready, shell, cwd: dir, signal },
+        ...{ words: ready, shell, cwd: dir, signal, live },
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       });
       const outcome = await outcomeOf(ended, dir, options, ready[0] ?? "");
-      if (outcome.status === "failed" && options.keepFailed !== undefined) {
-        const kept = join(options.keepFailed, `run-${run + 1}`);
-        await rm(kept, { recursive: true, force: true });
+      const kept = options.keepFailed === undefined ? undefined : join(options.keepFailed, `run-${run + 1}`);
+      if (kept !== undefined) await rm(kept, { recursive: true, force: true });
+      if (kept !== undefined && outcome.status === "failed") {
         await cp(dir, kept, { recursive: true });
         await writeFile(join(kept, "stdout.txt"), ended.stdout);
         await writeFile(join(kept, "stderr.txt"), ended.stderr);
@@ -116,6 +124,8 @@ export async function commandSimulator(options: CommandOptions): Promise<Simulat
       return outcome;
     },
     async dispose() {
+      process.off("exit", endAll);
+      endAll();
       if (base !== undefined) await rm(await base, { recursive: true, force: true });
     },
   };

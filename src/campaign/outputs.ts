@@ -91,7 +91,7 @@ export function checkedOutputs(all: readonly RunOutput[], { outputs, inputs }: W
   const wanted = given.filter(({ name }) => patterns?.some(({ pattern }) => pattern.test(name)) ?? true);
   if (wanted.length === 0) throw fault("it gave no output");
   for (const { name, shape, values, word } of wanted) {
-    if (word !== undefined) throw fault(`${name} is not a number: ${word}`);
+    if (word !== undefined) throw fault(`${name} is not a number: ${word} (choose outputs with --outputs)`);
     if (name === "status") throw fault(`an output is called "status", as the column of failures is: rename it`);
     if (shape.length > 3 || values.length === 0) throw fault(`${name} has ${shape.length} axes of ${shape.join("x")}`);
     const at = values.findIndex((value) => !Number.isFinite(value));

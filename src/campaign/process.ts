@@ -2,7 +2,8 @@
  * A program with a time limit, and all that it starts: each has a process group of its own (on Windows: a tree), which
  * ends with it, when its time is up, or when it is told to stop. Edge file: it starts processes.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
+import type { Readable } from "node:stream";
 
 export interface ProcessOptions {
   readonly words: readonly string[];
@@ -11,6 +12,8 @@ export interface ProcessOptions {
   readonly cwd: string;
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
+  /** Gets a function that ends the process at once, as long as it runs: for when this process ends. */
+  readonly live: Set<() => void>;
 }
 
 /** How a process ended. */
@@ -31,31 +34,38 @@ const MOST_OUTPUT = 1 << 26;
 const GRACE_MS = 1000;
 
 /** Runs a process to its end. Never rejects. */
-export function runProcess({ words, shell, cwd, timeoutMs, signal }: ProcessOptions): Promise<Ended> {
+export function runProcess({ words, shell, cwd, timeoutMs, signal, live }: ProcessOptions): Promise<Ended> {
   return new Promise((resolve) => {
-    const [file = "", ...args] = words;
-    const child = spawn(file, args, {
-      cwd,
-      shell,
-      detached: process.platform !== "win32",
-      stdio: ["ignore", "pipe", "pipe"],
-      windowsHide: true,
-    });
+    const kept = { stdout: "", stderr: "" };
+    let child: ChildProcessByStdio<null, Readable, Readable>;
+    try {
+      const [file = "", ...args] = words;
+      child = spawn(file, args, {
+        cwd,
+        shell,
+        detached: process.platform !== "win32",
+        stdio: ["ignore", "pipe", "pipe"],
+        windowsHide: true,
+      });
+    } catch (error) {
+      resolve({ how: errorOf(error), ...kept });
+      return;
+    }
     let cut: "timeout" | "stopped" | "too much output" | undefined;
+    const timers: NodeJS.Timeout[] = [];
+    const endNow = (): void => endTree(child, "SIGKILL");
     const end = (why: NonNullable<typeof cut>): void => {
       if (cut !== undefined) return;
       cut = why;
       endTree(child, "SIGTERM");
-      setTimeout(() => endTree(child, "SIGKILL"), GRACE_MS).unref();
+      timers.push(setTimeout(endNow, GRACE_MS));
     };
     const onAbort = (): void => end("stopped");
-    const onExit = (): void => endTree(child, "SIGKILL");
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => end("timeout"), timeoutMs);
+    if (timeoutMs !== undefined) timers.push(setTimeout(() => end("timeout"), timeoutMs));
     signal.addEventListener("abort", onAbort);
-    process.on("exit", onExit);
+    live.add(endNow);
     if (signal.aborted) onAbort();
 
-    const kept = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (text: string) => {
         kept[name] += text;
@@ -63,20 +73,25 @@ export function runProcess({ words, shell, cwd, timeoutMs, signal }: ProcessOpti
       });
     }
     const done = (how: Ended["how"]): void => {
-      clearTimeout(timer);
+      timers.forEach(clearTimeout);
       signal.removeEventListener("abort", onAbort);
-      process.off("exit", onExit);
+      live.delete(endNow);
       resolve({ how: cut === undefined ? how : { kind: cut }, ...kept });
     };
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) done({ kind: "error", code: error.code ?? "", message: error.message });
+    child.on("error", (error) => {
+      if (child.pid === undefined) done(errorOf(error));
     });
     // A run ends with its command: what it left in the background would hold its output open.
-    child.on("exit", () => endTree(child, "SIGKILL"));
+    child.on("exit", endNow);
     child.on("close", (code, by) =>
       done(code === null ? { kind: "signal", signal: by ?? "" } : { kind: "exit", code }),
     );
   });
+}
+
+function errorOf(error: unknown): Ended["how"] {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return { kind: "error", code, message: error instanceof Error ? error.message : String(error) };
 }
 
 /** Ends a process and its group; no fault if it is gone. */

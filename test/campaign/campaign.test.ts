@@ -40,7 +40,7 @@ describe("runCampaign()", () => {
       firstFailure: { run: 3, reason: "diverged" },
     });
     const [run, status] = (await readTable(toy.out)).columns;
-    expect(Array.from(run!.values)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect([...run!.values]).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(status!.values[2]).toBe("diverged");
     expect(existsSync(`${toy.out}.parts`)).toBe(false);
   });

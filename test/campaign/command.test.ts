@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commandSimulator, type CommandOptions, type Outcome, type Point } from "../../src/campaign/index.ts";
@@ -81,6 +81,15 @@ describe("commandSimulator()", () => {
       words: [2],
     });
     expect(shellWord("it's")).toBe(`'it'\\''s'`);
+  });
+
+  it("does not write over what an earlier try left beside the script", async () => {
+    const stale = await folder.write("stale.csv", "y\n-1\n");
+    const command = `${node} sim.mjs file {a} && cp out.csv ./stale.csv && cat out.csv > ./other.csv`;
+    const outcome = await runOnce({ command, shell: true, read: ["./stale.csv"] }, { a: 4 });
+    expect(numbers(outcome)).toEqual({ t: [0, 1], y: [4, 8] });
+    expect(await readFile(stale, "utf8")).toBe("y\n-1\n");
+    await rm(stale);
   });
 
   it("finds scripts of the caller's folder, and runs in a fresh one", async () => {
@@ -168,6 +177,7 @@ describe("commandSimulator()", () => {
   it.each([
     [{ command: "./none {a}" }, "there is no program ./none (looked up from "],
     [{ command: "no-such-program {a}" }, "no-such-program cannot be started: there is no such program"],
+    [{ command: "echo {a} \0" }, "echo cannot be started: "],
     [{ command: "./sim.mjs {a}" }, "it may not be run. Make it a program (chmod +x)"],
     [{ command: "echo {b}" }, "{b} is no input (there are: a, run, dir, here)"],
     [{ command: "echo" }, "the input a goes nowhere"],

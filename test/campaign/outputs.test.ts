@@ -138,7 +138,7 @@ describe("checkedOutputs()", () => {
     [{ y: NaN }, "y is not a finite number"],
     [{ y: [1, Infinity] }, "y[1] is not a finite number"],
     [{ m: [[1, 2], [3, null]] }, "m[1,1] is not a finite number"], // prettier-ignore
-    [{ y: "****" }, "y is not a number: ****"],
+    [{ y: "****" }, "y is not a number: **** (choose outputs with --outputs)"],
     [{ y: [[1, 2], [3]] }, "y is not a number: neither number nor list"],
     [{ y: { z: 1 } }, "y is not a number: neither number nor list"],
     [{ a: 1 }, "it gave no output"],

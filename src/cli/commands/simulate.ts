@@ -59,7 +59,7 @@ Examples:
   condense fit runs.arrow --inputs te,ne
 
 A command runs in a fresh folder of its own. {name} stands for an input's value, {run} for the number of the run, {dir} for its
-folder, {here} for this one. The program, and scripts (*.py, *.sh, ...) or ./files of this folder, are found by themselves;
+folder, {here} for this one. The program, and scripts (*.py, *.sh, ...) and ./programs of this folder, are found by themselves;
 name other files as {here}/file. It is run without a shell unless --shell is given. A --template FILE=DEST has its placeholders
 filled and is written to DEST in the run's folder.
 
