@@ -129,6 +129,8 @@ export {
   runsTable,
   showShape,
   simulate,
+  type SimulateOptions,
+  type SimulateResult,
   type Simulator,
   type SimulatorFunction,
   tablePoints,

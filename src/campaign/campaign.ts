@@ -3,6 +3,7 @@
  * as soon as it is done, so work that was stopped or killed goes on where it was, and the table is written at the end,
  * in the order of the runs, whatever the order in which they came. A failed run is kept, and says why.
  */
+import { setMaxListeners } from "node:events";
 import { OptionError } from "../errors.ts";
 import { openTable, type Table } from "../data/index.ts";
 import { type CheckpointStore, folderStore } from "../tasks/index.ts";
@@ -70,6 +71,7 @@ export async function runCampaign<Made extends Part>(plan: CampaignPlan<Made>): 
   const parts = Math.ceil(runs / partSize);
   const halt = new AbortController();
   const signal = plan.signal === undefined ? halt.signal : AbortSignal.any([plan.signal, halt.signal]);
+  setMaxListeners(0, signal); // each run that is under way listens
   let done = 0;
   let failed = 0;
   let kept = 0;

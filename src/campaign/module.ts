@@ -160,7 +160,9 @@ async function load({ url, shown }: ModuleRun): Promise<SimulatorFunction> {
   try {
     loaded = (await import(url)) as Record<string, unknown>;
   } catch (error) {
-    const typescript = /\.m?ts$/.test(shown) ? " Node 22.18 and later load TypeScript." : "";
+    const typescript = /\.m?ts$/.test(shown)
+      ? ` Node ${process.version} may not load it: Node 22.18 and later do; or compile it to JavaScript.`
+      : "";
     const why = error instanceof Error ? error.message : String(error);
     throw new OptionError("OPTION_MODULE", `--module ${shown}: cannot be loaded: ${why}. Mend it.${typescript}`);
   }

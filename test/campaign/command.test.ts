@@ -107,6 +107,9 @@ describe("commandSimulator()", () => {
     const from = await folder.write("input.in", "y = {a}\nother = 2 {braces}\nz = {run}\n");
     const outcome = await runOnce({ command: `${node} sim.mjs input`, templates: [{ from, to: "deck/input.txt" }] });
     expect(numbers(outcome)).toEqual({ y: [0.1], z: [1] });
+    const dry = await commandSimulator({ command: "sim {run}", inputs: ["a"], templates: [{ from, to: "x" }] });
+    expect(dry.describe(1, { a: 0.5 })).toBe("sim 2 # a=0.5");
+    await dry.dispose();
   });
 
   it("lets a shell run it when told to", async () => {

@@ -104,6 +104,8 @@ describe("inProcess()", () => {
 describe("workerPool()", () => {
   it("gives each task its own answer whichever ends first", async () => {
     const runner = made(workerPool(2));
+    // Both threads are there before it counts: how long they take to start is not the point.
+    await Promise.all([0, 1].map((i) => runner.run(example.drawTask, { ...inputs[i]!, pauseMs: 200 })));
     const ended: number[] = [];
     const outputs = await Promise.all(
       inputs.slice(0, 4).map(async (input, i) => {
