@@ -131,7 +131,11 @@ describe("condense simulate as a process", () => {
   const start = (
     argv: readonly string[],
   ): { child: ChildProcess; ended: Promise<{ code: number | null; err: string }> } => {
-    const child = spawn(node, [bin, "simulate", ...argv], { cwd: folder.path, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(node, [bin, "simulate", ...argv], {
+      cwd: folder.path,
+      env: { ...process.env, TMPDIR: folder.path }, // what is killed tidies nothing up
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     let err = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
     return { child, ended: new Promise((resolve) => child.on("close", (code) => resolve({ code, err }))) };
