@@ -113,6 +113,29 @@ export {
 // Designs: where to run a simulator.
 export { type Design, type DesignName, designs, latinHypercube, sobol } from "./data/index.ts";
 
+// Campaigns: a simulator run at the points of a design, as one table of runs.
+export {
+  type CampaignPlan,
+  type CampaignProgress,
+  type CampaignResult,
+  commandSimulator,
+  designPoints,
+  FIRST_RUNS,
+  moduleSimulator,
+  type OutputLayout,
+  parseInputs,
+  type Points as CampaignPoints,
+  runCampaign,
+  runsTable,
+  showShape,
+  simulate,
+  type SimulateOptions,
+  type SimulateResult,
+  type Simulator,
+  type SimulatorFunction,
+  tablePoints,
+} from "./campaign/index.ts";
+
 // Search: strategies by name, or one's own.
 export {
   type Constraint,
@@ -125,11 +148,19 @@ export {
   type StrategyName,
 } from "./search/index.ts";
 
-// Training: how much work, which loss, where checkpoints are kept.
-export { type CheckpointStore, type Effort, efforts, folderStore, losses, type LossName } from "./train/index.ts";
+// Training: how much work, which loss.
+export { type Effort, efforts, losses, type LossName } from "./train/index.ts";
 
-// Tasks: where heavy work runs, in this process or on threads.
-export { defineTask, inProcess, type TaskRef, type TaskRunner, workerPool } from "./tasks/index.ts";
+// Tasks: where heavy work runs, in this process or on threads, and where what is done is kept.
+export {
+  type CheckpointStore,
+  defineTask,
+  folderStore,
+  inProcess,
+  type TaskRef,
+  type TaskRunner,
+  workerPool,
+} from "./tasks/index.ts";
 
 // Engines: what runs a graph.
 export { type CompileOptions, type Engine, type EngineName, engineNames, getEngine } from "./engine/index.ts";

@@ -1,4 +1,5 @@
 /** The room of data: from files and memory to runs, splits and scaled numbers, and back to files. */
+export { parseCell } from "./cells.ts";
 export * from "./design/index.ts";
 export * from "./encode.ts";
 export * from "./fields.ts";

@@ -23,10 +23,20 @@ export interface RunsReport {
   readonly notes: readonly string[];
 }
 
+/** Begins the reason of a row whose run failed; what follows is the table's own word for it. */
+export const FAILED = "run failed: ";
+
 /** The notes of a report: all that was left out or taken in a way the user should know. */
 export function notesOn(report: Omit<RunsReport, "notes">, schema: Schema, chosen: Chosen, rows: Int32Array): string[] {
   const notes: string[] = [];
-  const lacking = report.leftOut.filter(({ reason }) => reason.endsWith("missing"));
+  const failed = report.leftOut.filter(({ reason }) => reason.startsWith(FAILED));
+  if (failed.length > 0) {
+    const why = failed.map(({ row, reason }) => ({ row, reason: reason.slice(FAILED.length) }));
+    notes.push(
+      `${countRows(failed.length)} of ${report.total} left out because the run failed (${commonReasons(why)}).`,
+    );
+  }
+  const lacking = report.leftOut.filter(({ reason }) => reason.endsWith("missing") && !reason.startsWith(FAILED));
   if (lacking.length > 0) {
     notes.push(
       `${countRows(lacking.length)} of ${report.total} left out for a missing value (${commonReasons(lacking)}).`,

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { DataError } from "../errors.ts";
 import { completeSchema, extent } from "./infer.ts";
 import { encodeColumn, interleave } from "./encode.ts";
-import { commonReasons, lostHint, notesOn, type RunsReport } from "./runs-report.ts";
+import { commonReasons, FAILED, lostHint, notesOn, type RunsReport } from "./runs-report.ts";
 import { fieldSize, varyingInputs, type Schema } from "./schema.ts";
 import { selectColumns, type Chosen, type RunTables, type Selection } from "./select.ts";
 import { listNames, type Column } from "./table.ts";
@@ -30,9 +30,10 @@ export interface Runs {
 }
 
 /**
- * Makes runs from a table, or from an inputs' and an outputs' table paired by row. Rows with a missing value are left
- * out and reported, and so are exact copies, unless the simulator turns out to be noisy (equal inputs, other outputs),
- * where a copy is a fair draw. Inputs without variation become constants of the schema.
+ * Makes runs from a table, or from an inputs' and an outputs' table paired by row. Rows with a missing value, and those
+ * whose status says that they failed, are left out and reported, and so are exact copies, unless the simulator turns
+ * out to be noisy (equal inputs, other outputs), where a copy is a fair draw. Inputs without variation become constants
+ * of the schema.
  * @throws DataError, ShapeError, OptionError as {@link selectColumns}; DataError if no or one run is left, if an
  *   output has no number in any row, or if no input or no output varies
  */
@@ -129,7 +130,10 @@ function completeRows(chosen: Chosen, leftOut: { row: number; reason: string }[]
     ...chosen.inputs.map(({ column }) => ({ what: `input "${column.name}"`, column })),
     ...chosen.fields.flatMap(({ columns }) => columns.map((column) => ({ what: `output "${column.name}"`, column }))),
   ];
-  const reasons = new Array<string | undefined>(chosen.rows).fill(undefined);
+  const reasons = Array.from({ length: chosen.rows }, (_, i): string | undefined => {
+    const status = chosen.status?.[i] ?? "ok";
+    return status === "ok" || status === "" ? undefined : `${FAILED}${status}`;
+  });
   for (const { what, column } of all) {
     let lacking = 0;
     for (let i = 0; i < chosen.rows; i++) {

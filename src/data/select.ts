@@ -17,6 +17,7 @@ import {
   type Coordinate,
   type NumberColumn,
   type Table,
+  type TextColumn,
 } from "./table.ts";
 
 /** One table with all columns, or two that are paired by row. */
@@ -53,17 +54,23 @@ export interface Chosen {
   readonly rows: number;
   readonly inputs: readonly ChosenInput[];
   readonly fields: readonly ChosenField[];
+  /** Per row "ok", or why its run failed, where the table says so. */
+  readonly status?: readonly string[];
   readonly notes: readonly string[];
 }
 
 /**
- * Sorts the columns of one or two tables into inputs and fields.
+ * Sorts the columns of one or two tables into inputs and fields. A column `status` of words, "ok" among them, is neither
+ * unless the user names it: campaigns write there which runs failed.
  * @throws DataError for a missing column, words among the outputs or tables of unequal length; ShapeError if a shape
  *   does not fit its columns; OptionError for a malformed or contradictory option
  */
 export function selectColumns(tables: RunTables, selection: Selection = {}): Chosen {
-  const [ins, outs] = "inputs" in tables ? [tables.inputs, tables.outputs] : [tables, tables];
-  const one = ins === outs;
+  const [left, right] = "inputs" in tables ? [tables.inputs, tables.outputs] : [tables, tables];
+  const one = left === right;
+  const status = statusOf([left, right], selection);
+  const ins = withoutColumn(left, status);
+  const outs = one ? ins : withoutColumn(right, status);
   const source = one ? ins.source : `${ins.source}, ${outs.source}`;
   if (ins.rows !== outs.rows) {
     throw new DataError(
@@ -77,7 +84,21 @@ export function selectColumns(tables: RunTables, selection: Selection = {}): Cho
   const picked =
     selection.schema === undefined ? byNames(ins, outs, one, selection, notes) : bySchema(ins, outs, selection);
   refuseTwice(picked, source);
-  return { source, rows: ins.rows, ...picked, notes };
+  return { source, rows: ins.rows, ...picked, ...(status === undefined ? {} : { status: status.values }), notes };
+}
+
+function statusOf(tables: readonly Table[], { inputs = [], outputs = [], schema }: Selection): TextColumn | undefined {
+  const named = [...inputs, ...outputs, ...[...(schema?.inputs ?? []), ...(schema?.fields ?? [])].map((d) => d.name)];
+  if (named.includes("status")) return undefined;
+  return tables
+    .flatMap((table) => table.columns)
+    .filter((column) => column.kind === "text")
+    .find((column) => column.name === "status" && column.values.includes("ok"));
+}
+
+function withoutColumn(table: Table, column: Column | undefined): Table {
+  if (column === undefined || !table.columns.includes(column)) return table;
+  return { ...table, columns: table.columns.filter((each) => each !== column) };
 }
 
 type Picked = Pick<Chosen, "inputs" | "fields">;

@@ -59,12 +59,10 @@ export function inProcess(): TaskRunner {
   return {
     parallel: 1,
     run(task, input, options = {}) {
-      const job = last.then(() =>
-        execute(
-          toMessage(task as TaskRef<never, unknown>, input, options, state.flag),
-          options.onProgress ?? (() => {}),
-        ),
-      );
+      const job = last.then(() => {
+        options.signal?.throwIfAborted();
+        return execute(toMessage(task, input, options, state.flag), options.onProgress ?? (() => {}));
+      });
       last = job.catch(() => undefined);
       return job as Promise<never>;
     },
@@ -109,6 +107,7 @@ export function workerPool(parallel = availableParallelism()): TaskRunner {
     all.add(worker);
     worker.unref();
     worker.on("message", (reply: TaskReply) => {
+      if (!all.has(worker)) return; // its task was taken off, and it is ending
       if (reply.kind === "progress") {
         running.get(worker)?.onProgress(reply.fraction, reply.note);
         return;
@@ -132,6 +131,19 @@ export function workerPool(parallel = availableParallelism()): TaskRunner {
       lost(disposed ? disposedError() : new InternalError(`a worker thread ended with code ${code}`));
     });
     return worker;
+  };
+  const takeOff = (job: Job, reason: unknown): void => {
+    const place = waiting.indexOf(job);
+    const worker = [...running].find(([, each]) => each === job)?.[0];
+    if (place >= 0) waiting.splice(place, 1);
+    else if (worker === undefined) return;
+    else {
+      running.delete(worker);
+      all.delete(worker);
+      void worker.terminate();
+    }
+    job.reject(reason);
+    next();
   };
   const next = (): void => {
     while (waiting.length > 0 && running.size < parallel) {
@@ -157,12 +169,19 @@ export function workerPool(parallel = availableParallelism()): TaskRunner {
           reject(disposedError());
           return;
         }
-        waiting.push({
+        const { signal } = options;
+        const job: Job = {
           message: toMessage(task, input, options, state.flag),
           onProgress: options.onProgress ?? (() => {}),
           resolve,
           reject,
-        });
+        };
+        if (signal?.aborted === true) {
+          reject(signal.reason as Error);
+          return;
+        }
+        signal?.addEventListener("abort", () => takeOff(job, signal.reason), { once: true });
+        waiting.push(job);
         next();
       });
     },

@@ -10,7 +10,7 @@ export function serve(): void {
     port.postMessage(reply);
   };
   port.on("message", (message: TaskMessage) => {
-    let last = 0;
+    let last = Number.NEGATIVE_INFINITY; // the first report is always sent
     execute(message, (fraction, note) => {
       const now = performance.now();
       if (now - last < 100) return;

@@ -26,6 +26,8 @@ export interface TaskOptions {
   /** Milliseconds since the epoch after which the task should end with the best so far. */
   readonly deadline?: number;
   readonly onProgress?: (fraction: number, note?: string) => void;
+  /** Takes the task off when aborted, and ends the thread it runs on; in this process only a task that waits. It then rejects. */
+  readonly signal?: AbortSignal;
 }
 
 /** Runs tasks. */

@@ -15,8 +15,7 @@ import {
   type SuperArchitectureOptions,
   supernet,
 } from "../space/index.ts";
-import type { TaskRunner } from "../tasks/index.ts";
-import { type CheckpointStore, keep } from "./checkpoint.ts";
+import { type CheckpointStore, keep, type TaskRunner } from "../tasks/index.ts";
 import type { TrainingData } from "./data.ts";
 import { predictGraph } from "./graphs.ts";
 import type { LossName } from "./loss.ts";

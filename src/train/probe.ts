@@ -11,8 +11,7 @@ import {
   type SuperArchitecture,
   type SuperArchitectureOptions,
 } from "../space/index.ts";
-import type { TaskRunner } from "../tasks/index.ts";
-import { type CheckpointStore, keep } from "./checkpoint.ts";
+import { type CheckpointStore, keep, type TaskRunner } from "../tasks/index.ts";
 import type { TrainingData } from "./data.ts";
 import type { LossName } from "./loss.ts";
 import { memberTask } from "./member.ts";

@@ -4,8 +4,7 @@
  */
 import { fitProcess, mostComponents, mostOutputs, type ProcessFit, type ProcessOptions } from "../process/index.ts";
 import { makeRng, type Rng } from "../rng.ts";
-import { defineTask, type TaskContext, type TaskRunner } from "../tasks/index.ts";
-import { type CheckpointStore, keep } from "./checkpoint.ts";
+import { type CheckpointStore, defineTask, keep, type TaskContext, type TaskRunner } from "../tasks/index.ts";
 import type { Effort } from "./recipe.ts";
 
 /** Scaled runs: inputs rows x inputs (standardised, float64), and targets rows x size per head. */

@@ -21,6 +21,7 @@ const ROOMS = {
   graph: [],
   data: [],
   tasks: [],
+  campaign: ["data", "tasks"],
   engine: ["graph"],
   process: ["graph", "engine"],
   space: ["graph"],
@@ -49,8 +50,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bench: ["index.ts", "cases", "fit", "fit.ts", "query.ts", "errors", "rng", ...Object.keys(ROOMS)],
 };
 
-/** Files whose trade is to import what they are told: a task names its module. */
-const COMPUTED = ["src/tasks/pool.ts"];
+/** Files whose trade is to import what they are told: a task names its module, a user a simulator. */
+const COMPUTED = ["src/tasks/pool.ts", "src/campaign/module.ts"];
 
 /** What `errors.ts` and `rng.ts` are to the insides of src/; the outer circle takes them from the index as well. */
 const SERVE_ALL = ["errors", "rng", "normal"];

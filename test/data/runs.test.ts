@@ -30,6 +30,27 @@ describe("runs", () => {
     expect(Array.from(runs.repeats)).toEqual([0, 1, 2, 3, 4]);
   });
 
+  test("leave out those whose status says that they failed, and status is neither input nor output", () => {
+    const marked = tableOf({
+      a: [1, 2, 3, 4],
+      y: [10, 20, 30, NaN],
+      status: ["ok", "wrong shape", "ok", "timed out after 1 s"],
+    });
+    for (const selection of [{ inputs: ["a"] }, { outputs: ["y"] }, { inputs: ["a"], outputs: ["*"] }]) {
+      const { schema, rowIds, report } = buildRuns(marked, selection);
+      expect(schema.inputs.map(({ name }) => name)).toEqual(["a"]);
+      expect(schema.fields.map(({ name }) => name)).toEqual(["y"]);
+      expect(Array.from(rowIds)).toEqual([1, 3]);
+      expect(report.notes).toContain(
+        "2 rows of 4 left out because the run failed (wrong shape: 1; timed out after 1 s: 1).",
+      );
+    }
+    const gate = tableOf({ a: [1, 2, 3, 4], y: [1, 2, 3, 4], status: ["ok", "off", "ok", "off"] });
+    expect(buildRuns(gate, { inputs: ["a", "status"] }).schema.inputs[1]).toMatchObject({ levels: ["off", "ok"] });
+    const words = tableOf({ a: [1, 2, 3, 4], y: [1, 2, 3, 4], status: ["on", "off", "on", "off"] });
+    expect(buildRuns(words, { outputs: ["y"] }).d).toBe(2);
+  });
+
   test("come with a schema that the data completed", () => {
     expect(runs.schema).toEqual({
       version: 1,

@@ -104,6 +104,8 @@ describe("inProcess()", () => {
 describe("workerPool()", () => {
   it("gives each task its own answer whichever ends first", async () => {
     const runner = made(workerPool(2));
+    // Both threads are there before it counts: how long they take to start is not the point.
+    await Promise.all([0, 1].map((i) => runner.run(example.drawTask, { ...inputs[i]!, pauseMs: 200 })));
     const ended: number[] = [];
     const outputs = await Promise.all(
       inputs.slice(0, 4).map(async (input, i) => {
@@ -136,6 +138,21 @@ describe("workerPool()", () => {
     const next = runner.run(example.drawTask, inputs[2]!);
     await expect(dead).rejects.toThrow("a worker thread ended with code 7");
     expect((await next).seed).toBe(2);
+  });
+
+  it("takes a task off whose signal is aborted, with its thread, and goes on with a new one", async () => {
+    const runner = made(workerPool(1));
+    const running = new AbortController();
+    const waiting = new AbortController();
+    const first = runner.run(example.waitTask, 20_000, { signal: running.signal });
+    const second = runner.run(example.drawTask, inputs[1]!, { signal: waiting.signal });
+    const third = runner.run(example.drawTask, inputs[2]!);
+    waiting.abort(new Error("not needed"));
+    await expect(second).rejects.toThrow("not needed");
+    running.abort(new Error("takes too long"));
+    await expect(first).rejects.toThrow("takes too long");
+    expect((await third).seed).toBe(2);
+    await expect(runner.run(example.drawTask, inputs[1]!, { signal: running.signal })).rejects.toThrow("too long");
   });
 
   it.each(["exit", "throw"] as const)("gives no task to a thread that died while idle (%s)", async (how) => {

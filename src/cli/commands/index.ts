@@ -12,6 +12,10 @@ export const commands = {
   inspect: { summary: "say what is in an emulator file", load: async () => (await import("./inspect.ts")).inspect },
   validate: { summary: "score an emulator on new runs", load: async () => (await import("./validate.ts")).validate },
   cases: { summary: "the case studies and their simulators", load: async () => (await import("./cases.ts")).cases },
+  simulate: {
+    summary: "run your simulator at a design of points",
+    load: async () => (await import("./simulate.ts")).simulate,
+  },
   latency: { summary: "what an emulator takes on a device", load: async () => (await import("./latency.ts")).latency },
 } as const satisfies Readonly<Record<string, Entry>>;
 

@@ -13,6 +13,7 @@ import { npy } from "./npy.ts";
 import { parquet } from "./parquet.ts";
 import type { Reader, ReadOptions } from "./reader.ts";
 
+export { readNpyArrays } from "./npy.ts";
 export type { Reader, ReadOptions } from "./reader.ts";
 
 /** One row per format. The first that recognises a file's first bytes reads it, text last. */

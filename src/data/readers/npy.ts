@@ -21,8 +21,8 @@ export const npy: Reader = {
     const bytes = await collectBytes(source);
     const columns: Column[] = [];
     const fields: FieldMeta[] = [];
-    for (const { name, content } of arraysIn(source.name, bytes)) {
-      const made = columnsOfArray(source.name, name, parseNpy(source.name, content));
+    for (const { name, array } of readNpyArrays(source.name, bytes)) {
+      const made = columnsOfArray(source.name, name, array);
       columns.push(...made.columns);
       if (made.field !== undefined) fields.push(made.field);
     }
@@ -41,21 +41,25 @@ export interface NpyArray {
   readonly columns?: readonly { readonly name: string; readonly array: NpyArray }[];
 }
 
-function arraysIn(source: string, bytes: Uint8Array): { readonly name: string; readonly content: Uint8Array }[] {
+/** The arrays of an NPY or NPZ file as they are, by name. @throws FileError as {@link parseNpy} */
+export function readNpyArrays(
+  source: string,
+  bytes: Uint8Array,
+): { readonly name: string; readonly array: NpyArray }[] {
   if (!startsWith(bytes, ZIP_MAGIC)) {
     const name = (source.split(/[\\/]/).at(-1) ?? source).replace(/(\.npy)?(\.gz)?$/i, "");
-    return [{ name: name === "" || source === "stdin" ? "x" : name, content: bytes }];
+    return [{ name: name === "" || source === "stdin" ? "x" : name, array: parseNpy(source, bytes) }];
   }
+  let entries: Record<string, Uint8Array>;
   try {
-    return Object.entries(unzipSync(bytes, { filter: (entry) => entry.name.endsWith(".npy") })).map(
-      ([name, content]) => ({
-        name: name.slice(0, -4),
-        content,
-      }),
-    );
+    entries = unzipSync(bytes, { filter: (entry) => entry.name.endsWith(".npy") });
   } catch (cause) {
     throw damaged(source, cause instanceof Error ? cause.message : String(cause), cause);
   }
+  return Object.entries(entries).map(([name, content]) => ({
+    name: name.slice(0, -4),
+    array: parseNpy(source, content),
+  }));
 }
 
 function columnsOfArray(

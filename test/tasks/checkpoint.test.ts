@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileError } from "../../src/errors.ts";
-import { folderStore } from "../../src/train/index.ts";
+import { folderStore } from "../../src/tasks/index.ts";
 
 let folder: string;
 beforeEach(async () => {
