@@ -74,9 +74,9 @@ const cases = {
     randoms: 5,
     space: { channels: 8, minChannels: 4, stageNodes: 2 },
     searchEpochs: 60,
-    finalSteps: 400,
+    finalSteps: 1200,
     trials: 40,
-    trialShare: 1 / 4,
+    trialShare: 1 / 8,
   },
 } as const satisfies Record<string, Case>;
 
