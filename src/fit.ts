@@ -44,7 +44,8 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
   const { runner = inProcess(), now = Date.now, checkpoints } = options;
   const prepared = prepare(runs, options);
   const { spaceOptions, foldOf, folds, members, effort, loss, engine, rng } = prepared;
-  if (options.deployment !== undefined) checkReachable(options.deployment, shapeOf(prepared));
+  const warning = checkReachable(options, shapeOf(prepared));
+  if (warning !== undefined) options.onNote?.(warning);
   await guardCheckpoints(prepared, options);
 
   const started = now();
@@ -124,5 +125,5 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
     deployment: options.deployment,
   });
   await checkpoints?.clear();
-  return { bytes, info, runs, history: found.history, notes: runs.report.notes };
+  return { bytes, info, runs, history: found.history, notes: [...runs.report.notes, ...(warning === undefined ? [] : [warning])] };
 }

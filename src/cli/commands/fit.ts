@@ -59,6 +59,9 @@ interface FitCommandOptions extends ColumnOptions {
   readonly target: readonly string[];
   /** Seconds. */
   readonly budget?: number;
+  readonly soft: boolean;
+  /** False with --no-measure. */
+  readonly measure: boolean;
   readonly batch: number;
   /** False with --no-process. */
   readonly process: boolean;
@@ -124,6 +127,8 @@ export const fit: CliCommand = {
       .option("--budget <latency>", "most that a call may take on every --target, such as 50us", (text: string) =>
         parseBudget(text),
       )
+      .option("--soft", "prefer what keeps the --budget instead of ruling out what does not", false)
+      .option("--no-measure", "do not time the emulator on a --target that is this machine (the same bytes every time)")
       .option("--batch <rows>", "rows of a call, for --target", whole("--batch", 1, 1e6, "64"), 1)
       .option("--no-process", "networks alone: no Gaussian processes beside them (also with --max-macs and --budget)")
       .option("--resume", "go on from the checkpoint of the same command", false)
@@ -149,6 +154,7 @@ export const fit: CliCommand = {
     const runner = workerPool(options.threads ?? world.cores);
     const progress = progressLine(world, options.time === undefined ? undefined : started + options.time);
     const stopListening = listenForInterrupts(world, runner, progress);
+    const said = new Set(all.report.notes);
     let result: FitResult;
     try {
       result = await fitRuns(runs, {
@@ -158,6 +164,10 @@ export const fit: CliCommand = {
         checkpoints: untilWritten(checkpoints),
         onProgress: ({ phase, fraction, note }) => {
           progress.update(phase, fraction, note);
+        },
+        onNote: (note) => {
+          said.add(note);
+          progress.say(`note: ${note}`);
         },
       });
       progress.done();
@@ -176,7 +186,7 @@ export const fit: CliCommand = {
     }
     const held = parts === undefined ? undefined : await scores(result.bytes, takeRuns(all, parts.test), options);
     const seconds = (world.now() - started) / 1000;
-    const notes = result.notes.filter((note) => !all.report.notes.includes(note));
+    const notes = result.notes.filter((note) => !said.has(note));
     for (const note of notes) world.err(`note: ${note}\n`);
     if (options.json)
       await world.out(
@@ -189,16 +199,19 @@ export const fit: CliCommand = {
 
 /** @throws OptionError for a budget without a device, and for devices that do not exist */
 async function deploymentOf(
-  { target, budget, batch }: FitCommandOptions,
+  { target, budget, soft, measure, batch }: FitCommandOptions,
   world: World,
 ): Promise<Deployment | undefined> {
+  if (soft && budget === undefined)
+    throw new OptionError("OPTION_BUDGET", "--soft: which budget? Add --budget, such as --budget 50us.");
   if (budget !== undefined && target.length === 0)
     throw new OptionError(
       "OPTION_TARGET",
       "--budget: on which device? Add --target, such as --target cpu; condense latency targets lists them.",
     );
   if (target.length === 0) return undefined;
-  return { devices: await devicesOf(target, world), batch, ...(budget === undefined ? {} : { budget }) };
+  const devices = await devicesOf(target, world, { check: measure });
+  return { devices, batch, measure, ...(budget === undefined ? {} : { budget, soft }) };
 }
 
 function defaultOut(runs: string): string {

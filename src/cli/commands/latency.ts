@@ -8,7 +8,8 @@ import {
   hostName,
   type LatencyPrediction,
   loadState,
-  measureGraph,
+  type MeasuredLatency,
+  measureHere,
   meetsBudget,
   OptionError,
   parseBudget,
@@ -57,7 +58,7 @@ export const latency: CliCommand = {
         "gate: the exit code is 1 where the upper end exceeds it, such as 50us",
         (text: string) => parseBudget(text),
       )
-      .option("--measure", "time the emulator as well, on a cpu target", false)
+      .option("--measure", "time the emulator as well, where the target is this machine", false)
       .option("--calibration <file>", "where the calibration of a cpu target is kept (default: the user's cache)")
       .option("--no-check", "use a calibration without timing the reference network again")
       .option("--quick", "calibrate in three minutes instead of thirty", false)
@@ -94,30 +95,32 @@ async function predict(path: string | undefined, options: LatencyOptions, world:
   const results: {
     readonly target: Target;
     readonly prediction: LatencyPrediction;
-    readonly measuredSeconds?: number;
+    readonly measured?: MeasuredLatency;
   }[] = [];
   for (const device of await devicesOf(options.target, world, options)) {
     const { target } = device;
     const prediction = device.predict(graph, options.batch);
-    const measured =
-      options.measure && target.class === "cpu"
-        ? await measureGraph(graph, options.batch, { threads: target.cpu.threads })
-        : undefined;
-    results.push({ target, prediction, ...(measured === undefined ? {} : { measuredSeconds: measured.seconds }) });
+    const measured = options.measure ? await measureHere(target, graph, options.batch) : undefined;
+    if (measured !== undefined && "absent" in measured) {
+      world.err(`note: not measured: ${measured.absent}\n`);
+      results.push({ target, prediction });
+    } else results.push({ target, prediction, ...(measured === undefined ? {} : { measured }) });
   }
   const { budget } = options;
   if (options.json) {
-    const documents = results.map(({ prediction, measuredSeconds }) => ({
+    const documents = results.map(({ prediction, measured }) => ({
       ...prediction,
-      ...(measuredSeconds === undefined ? {} : { measuredSeconds }),
+      ...(measured === undefined ? {} : { measured }),
       ...(budget === undefined ? {} : { budgetSeconds: budget, meetsBudget: meetsBudget(prediction, budget) }),
     }));
     await world.out(`${JSON.stringify(documents.length === 1 ? documents[0] : documents, null, 2)}\n`);
   } else {
     const texts = results.map(
-      ({ target, prediction, measuredSeconds }) =>
+      ({ target, prediction, measured }) =>
         describePrediction(prediction, target, budget) +
-        (measuredSeconds === undefined ? "" : `\n  measured    ${showLatency(measuredSeconds)}`),
+        (measured === undefined
+          ? ""
+          : `\n  measured    ${showLatency(measured.p50)}, 95 % of calls under ${showLatency(measured.p95)}`),
     );
     await world.out(`${texts.join("\n\n")}\n`);
   }
