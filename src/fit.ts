@@ -125,5 +125,11 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
     deployment: options.deployment,
   });
   await checkpoints?.clear();
-  return { bytes, info, runs, history: found.history, notes: [...runs.report.notes, ...(warning === undefined ? [] : [warning])] };
+  return {
+    bytes,
+    info,
+    runs,
+    history: found.history,
+    notes: [...runs.report.notes, ...(warning === undefined ? [] : [warning])],
+  };
 }

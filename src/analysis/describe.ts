@@ -56,7 +56,8 @@ export function describeLatency(info: EmulatorInfo): string[] {
     const range = `${us(predictedMs.low)} to ${us(predictedMs.high)}`;
     const verdict =
       budgetMs === undefined ? "" : `; ${meetsBudget === true ? "keeps" : "misses"} the budget of ${us(budgetMs)}`;
-    const timed = measuredMs === undefined ? "" : `, ${us(measuredMs.p50)} measured (95 % of calls under ${us(measuredMs.p95)})`;
+    const timed =
+      measuredMs === undefined ? "" : `, ${us(measuredMs.p50)} measured (95 % of calls under ${us(measuredMs.p95)})`;
     return `Latency on ${target}, ${batch} row${batch === 1 ? "" : "s"}: ${us(predictedMs.p50)} predicted (${range})${timed}${fits === false ? ", does not fit the device" : ""}${verdict}`;
   });
 }
