@@ -8,6 +8,7 @@ import { assemble } from "./fit/assemble.ts";
 import { fitCompanions } from "./fit/companions.ts";
 import { checkReachable } from "./fit/constrain.ts";
 import { explore } from "./fit/explore.ts";
+import { type Front, type FrontOptions, traceFront } from "./fit/front.ts";
 import type { FitOptions, FitProgress } from "./fit/options.ts";
 import { guardCheckpoints, prepare, shapeOf } from "./fit/prepare.ts";
 import { type History } from "./search/index.ts";
@@ -31,6 +32,17 @@ export interface FitResult {
  * be used */
 export async function fit(runs: RunsLike, options: FitOptions = {}): Promise<FitResult> {
   return fitRuns(buildRuns(await toRunTables(runs), options), options);
+}
+
+/** Fits several emulators to one table, from the fastest on a device to the one that no budget limits: what accuracy
+ * costs there. @throws as {@link fit} */
+export async function fitFront(runs: RunsLike, options: FrontOptions<FitResult>): Promise<Front<FitResult>> {
+  return fitFrontRuns(buildRuns(await toRunTables(runs), options), options);
+}
+
+/** The same for runs that are already built. */
+export async function fitFrontRuns(runs: Runs, options: FrontOptions<FitResult>): Promise<Front<FitResult>> {
+  return traceFront(runs, options, (point) => fitRuns(runs, point));
 }
 
 /** Share of a wall-clock cap that processes may be expected to take; else they are left out. */

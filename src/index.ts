@@ -9,7 +9,8 @@
 
 // The verbs. Runs and points are paths, Arrow tables, data frames, columns or rows by name, or a `Table`.
 export { type Deployment } from "./fit/constrain.ts";
-export { fit, fitRuns, type FitResult } from "./fit.ts";
+export { fit, fitFront, fitFrontRuns, fitRuns, type FitResult } from "./fit.ts";
+export type { Front, FrontOptions, FrontPoint } from "./fit/front.ts";
 export { ensembles, type FitOptions, type FitProgress } from "./fit/options.ts";
 export {
   type EmulatorLike,
