@@ -50,6 +50,9 @@ export async function runFront(
   const front = await fitFrontRuns(runs, {
     ...options,
     points,
+    onProgress(at) {
+      options.onProgress?.({ ...at, fraction: (Math.max(0, begun - 1) + at.fraction) / points });
+    },
     checkpointsFor(number) {
       const store = folderStore(`${name(number)}.checkpoint`);
       stores.set(number, store);
