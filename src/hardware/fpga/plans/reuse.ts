@@ -49,8 +49,9 @@ export function planReuse(network: Network, device: FpgaDevice, memo: PlanMemo =
     return used;
   };
 
+  // Factors may repeat: the search among them does not mind.
   const lists = new Set([...shapes.values()].map(({ legal }) => legal));
-  const factors = Float64Array.from(new Set([...lists].flat())).sort();
+  const factors = Float64Array.from([...lists].flat()).sort();
   let high = factors.length - 1;
   // Where the smallest design does not fit, there is nothing to search.
   let low = fitsDevice(usedAt(factors[high] ?? 1), device) ? 0 : high;

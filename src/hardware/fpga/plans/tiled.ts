@@ -155,6 +155,7 @@ function rankedTiles(
   const largest = (part: (layer: TiledLayer) => number): number =>
     Math.max(1, ...shapes.map(({ layer }) => part(layer)));
   const [M, N] = [largest((layer) => layer.M), largest((layer) => layer.N)];
+  const channels = sides(lanes, M).map((Tm) => ({ Tm, Tns: sides(Math.floor(lanes / Tm), N) }));
   const found: { readonly tile: Tile; readonly least: number }[] = [];
   for (const [Tr, Tc] of spatialTiles(
     largest((layer) => layer.R),
@@ -165,8 +166,8 @@ function rankedTiles(
       const cut = fitTile(layer, { Tm: 1, Tn: 1, Tr, Tc });
       return count * tileCounts(layer, cut).X * taskCycles(layer, cut);
     });
-    for (const Tm of sides(lanes, M))
-      for (const Tn of sides(Math.floor(lanes / Tm), N)) {
+    for (const { Tm, Tns } of channels)
+      for (const Tn of Tns) {
         let least = 0;
         for (let i = 0; i < shapes.length; i++) {
           const { layer } = shapes[i]!;
