@@ -138,8 +138,10 @@ export { type CompileOptions, type Engine, type EngineName, engineNames, getEngi
 // Hardware: targets, latency models, calibration and budgets.
 export {
   calibrateCpu,
+  calibrateGpu,
   calibrationPath,
   type CpuTarget,
+  type GpuTarget,
   describePrediction,
   hostName,
   latencyModel,

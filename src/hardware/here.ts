@@ -6,6 +6,7 @@ import { EngineError } from "../errors.ts";
 import type { Graph } from "../graph/index.ts";
 import { measureCalls, type MeasureOptions, withCall } from "./cpu/measure.ts";
 import { hostName } from "./cpu/store.ts";
+import { noAdapter } from "./gpu/calibrate.ts";
 import { quantile } from "./metrics.ts";
 import type { Target } from "./target.ts";
 
@@ -79,7 +80,7 @@ export async function measureHere(
   try {
     return { ...(await measureLatency(graph, batch, { provider: "webgpu", ...options })), host };
   } catch (error) {
-    if (error instanceof EngineError) return { absent: error.message };
+    if (error instanceof EngineError && error.code === "ENGINE_PROVIDER") return { absent: noAdapter(target).message };
     throw error;
   }
 }

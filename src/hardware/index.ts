@@ -20,6 +20,7 @@ export { describePrediction } from "./describe.ts";
 export { readGraph } from "./emulator-file.ts";
 export { fpgaModel } from "./fpga/model.ts";
 export { fnasDesign, type FnasDesign } from "./fpga/fnas-design.ts";
+export { calibrateGpu, type CalibrateGpuOptions } from "./gpu/calibrate.ts";
 export { gpuModel } from "./gpu/model.ts";
 export { type MeasuredLatency, measureHere, measureLatency, type NotMeasured } from "./here.ts";
 export { fuseKernels, type Kernel } from "./kernels.ts";

@@ -111,7 +111,14 @@ const cpuCalibration: Rules = {
   batches: list,
 };
 
-const gpuCalibration: Rules = { date: text, host: text, efficiency: object({}, true), residuals: list };
+const gpuCalibration: Rules = {
+  date: text,
+  host: text,
+  efficiency: object({}, true),
+  padding: optional(object({ rows: count(1), columns: count(1) })),
+  hostKernel: optional(notNegative("seconds")),
+  residuals: list,
+};
 
 /** Parses and checks a target file. @param where its path, for messages   @throws FileError */
 export function parseTarget(json: string, where: string): Target {
