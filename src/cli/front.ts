@@ -116,7 +116,7 @@ function table({ points, hypervolume }: Front<FitResult>, name: (number: number)
     name(number),
     `${members}`,
     budget === undefined ? "none" : showLatency(budget),
-    ms(latency.predictedMs.p50),
+    latency.fits === false ? "does not fit" : ms(latency.predictedMs.p50),
     ms(latency.predictedMs.high),
     ...(measured ? [ms(latency.measuredMs?.p50)] : []),
     showNumber(macs, 3),

@@ -75,7 +75,10 @@ export async function traceFront<Result extends Fitted>(
   const { now = Date.now, runner } = options;
   const begun = now();
   const sizes = memberSizes(prepare(runs, rest).members);
-  const shapes = new Map(sizes.map((members) => [members, shapeOf(prepare(runs, { ...rest, members }))]));
+  const ensembles = sizes.map((members) => {
+    const shape = shapeOf(prepare(runs, { ...rest, members }));
+    return { members, least: smallestReachable(deployment, shape), latency: emulatorLatency(deployment, shape) };
+  });
   const found: FrontPoint<Result>[] = [];
   const fitPoint = async (number: number, members: number, budget: number | undefined): Promise<Result> => {
     onBegin?.(number, budget, members);
@@ -107,27 +110,33 @@ export async function traceFront<Result extends Fitted>(
   const most = sizes[0] ?? 2;
   const free = await fitPoint(count, most, undefined);
   const slowest = (found[0]?.latency.predictedMs.high ?? 0) / 1000;
-  const least = Math.min(...[...shapes.values()].map((shape) => smallestReachable(deployment, shape)));
+  const least = Math.min(...ensembles.map((each) => each.least));
   const archive = evaluated(free.history);
-  for (let number = count - 1; number >= 1 && least < slowest && runner?.stopped !== true; number--) {
-    const budget = slowest * (least / slowest) ** ((count - number) / count);
-    const reached = sizes.filter((members) => {
-      const shape = shapes.get(members);
-      return shape !== undefined && smallestReachable(deployment, shape) <= budget;
-    });
-    const expected = reached.map((members) => {
-      const shape = shapes.get(members);
-      const latency = shape && emulatorLatency(deployment, shape);
-      const within = archive.filter(({ architecture }) => latency && latency.of(architecture) <= 1000 * budget);
+  // Fastest last; none where the emulator without a budget is as fast as can be.
+  const budgets =
+    least < slowest
+      ? Array.from({ length: count - 1 }, (_, i) => slowest * (least / slowest) ** ((i + 1) / count))
+      : [];
+  for (const [i, budget] of budgets.entries()) {
+    if (runner?.stopped === true) break;
+    const number = count - 1 - i;
+    const reached = ensembles.filter((each) => each.least <= budget);
+    const expected = reached.map(({ members, latency }) => {
+      const within = archive.filter(({ architecture }) => latency.of(architecture) <= 1000 * budget);
       return expectedError(Math.min(...within.map(({ loss }) => loss)), members);
     });
-    const best = expected.indexOf(Math.min(...expected));
-    await fitPoint(number, reached[best] ?? reached.at(-1) ?? most, budget);
+    // Where the archive holds nothing so fast: the fewest members, so that each may be as large as can be.
+    const best = expected.lastIndexOf(Math.min(...expected));
+    await fitPoint(number, reached[best]?.members ?? most, budget);
   }
   found.reverse();
-  const costs = found.map(({ latency, error }) => [Math.log10(latency.predictedMs.p50), Math.log10(error)]);
+  // What does not fit the device runs nowhere: it is no part of the front.
+  const costs = found.map(({ latency: { fits, predictedMs }, error }) => [
+    fits === false ? Number.NaN : Math.log10(predictedMs.p50),
+    Math.log10(error),
+  ]);
   const kept = nonDominated(costs);
-  const reference = [Math.max(...costs.map(([latency]) => latency ?? 0)), 0];
+  const reference = [Math.max(...costs.map(([latency = NaN]) => latency).filter(Number.isFinite)), 0];
   return {
     points: found.map((point, i) => ({ ...point, onFront: kept[i] ?? false })),
     hypervolume: hypervolume(costs, reference),

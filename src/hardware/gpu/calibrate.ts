@@ -16,9 +16,12 @@ import { fitGpu, type GpuFit, type GpuMeasurements, type GpuPoint } from "./fit.
 export interface CalibrateGpuOptions {
   /** One minute instead of five. */
   readonly quick?: boolean;
-  /** Caps the time, seconds. */
+  /** Ends after this time, seconds, or as soon after it as there is enough to fit. */
   readonly seconds?: number;
   readonly seed?: number;
+  /** Kinds of kernels to time, default all; and whole networks to time, default random ones of all sorts. */
+  readonly kinds?: readonly string[];
+  readonly draw?: (rng: Rng) => Graph;
   /** Processor and cores, date, and engine, for the record. */
   readonly host: string;
   readonly date: string;
@@ -46,8 +49,10 @@ const longest = 1 / 30;
 /** Chains of tiny kernels, and links of chains whose slope is the time of one. */
 const tinyChains = [2, 8, 24, 64];
 const links = [1, 5] as const;
-/** Fewest whole networks that an interval is made of, and kernels that efficiencies are. */
+/** Fewest whole networks that an interval is made of, and kernels that efficiencies are; and how much of the time again may
+ * be spent to have them: a software adapter compiles each shader for seconds. */
 const fewest = { networks: 6, units: 10 } as const;
+const overtime = 5;
 
 /** Calibrates a WebGPU target on this machine.
  * @throws EngineError where there is no adapter   @throws OptionError if the time was too short to fit anything */
@@ -74,6 +79,10 @@ export async function calibrateGpu(
 interface Found {
   readonly units: GpuPoint[];
   readonly networks: GpuPoint[];
+}
+
+function isEnough({ units, networks }: Found): boolean {
+  return networks.length >= fewest.networks && units.length >= fewest.units;
 }
 
 async function measureAll(target: GpuTarget, options: CalibrateGpuOptions): Promise<GpuMeasurements> {
@@ -113,14 +122,19 @@ async function measureWith(time: Time, options: CalibrateGpuOptions): Promise<Gp
     return seconds;
   };
   const found: Found = { units: [], networks: [] };
-  const tasks = tasksOf(plan, makeRng(seed), affordable, found);
+  const tasks = tasksOf(
+    { ...plan, kinds: options.kinds ?? unitKinds, draw: options.draw ?? randomNetwork },
+    makeRng(seed),
+    affordable,
+    found,
+  );
   let done = 0;
   for (const task of tasks) {
-    if (spent() > limit || options.stopped?.() === true) break;
+    if ((spent() > limit && isEnough(found)) || spent() > overtime * limit || options.stopped?.() === true) break;
     await task();
     progress?.(Math.min(1, Math.max(spent() / limit, done / tasks.length)), `${++done} of ${tasks.length} measured`);
   }
-  if (found.networks.length < fewest.networks || found.units.length < fewest.units)
+  if (!isEnough(found))
     throw new OptionError(
       "OPTION_CALIBRATION",
       `only ${found.units.length} kernels and ${found.networks.length} networks were measured, too few to fit. Give it more time.`,
@@ -168,13 +182,13 @@ function tinyChain(n: number, dtype: "float32" | "float64"): Graph {
 
 /** All measurements in the random order of the seed; networks come evenly among the kernels. */
 function tasksOf(
-  plan: (typeof plans)[keyof typeof plans],
+  plan: (typeof plans)[keyof typeof plans] & Required<Pick<CalibrateGpuOptions, "kinds" | "draw">>,
   rng: Rng,
   time: (graph: Graph, batch: number) => Promise<number | undefined>,
   found: Found,
 ): (() => Promise<void>)[] {
   const tasks: (() => Promise<void>)[] = [];
-  for (const kind of unitKinds)
+  for (const kind of plan.kinds)
     for (let i = 0; i < plan.units; i++)
       tasks.push(async () => {
         const batch = plan.batches[i % plan.batches.length]!;
@@ -189,7 +203,7 @@ function tasksOf(
   for (let i = 0; i < plan.networks; i++)
     tasks.push(async () => {
       const batch = plan.batches[i % plan.batches.length]!;
-      const graph = randomNetwork(rng.fork(`network ${i}`));
+      const graph = plan.draw(rng.fork(`network ${i}`));
       const seconds = await time(graph, batch);
       if (seconds !== undefined) found.networks.push({ kernels: fuseKernels(networkOf(graph)), batch, seconds });
     });
