@@ -8,6 +8,7 @@ import { assemble } from "./fit/assemble.ts";
 import { fitCompanions } from "./fit/companions.ts";
 import { checkReachable } from "./fit/constrain.ts";
 import { explore } from "./fit/explore.ts";
+import { type Front, type FrontOptions, traceFront } from "./fit/front.ts";
 import type { FitOptions, FitProgress } from "./fit/options.ts";
 import { guardCheckpoints, prepare, shapeOf } from "./fit/prepare.ts";
 import { type History } from "./search/index.ts";
@@ -33,6 +34,17 @@ export async function fit(runs: RunsLike, options: FitOptions = {}): Promise<Fit
   return fitRuns(buildRuns(await toRunTables(runs), options), options);
 }
 
+/** Fits several emulators to one table, from the fastest on a device to the one that no budget limits: what accuracy
+ * costs there. @throws as {@link fit} */
+export async function fitFront(runs: RunsLike, options: FrontOptions<FitResult>): Promise<Front<FitResult>> {
+  return fitFrontRuns(buildRuns(await toRunTables(runs), options), options);
+}
+
+/** The same for runs that are already built. */
+export async function fitFrontRuns(runs: Runs, options: FrontOptions<FitResult>): Promise<Front<FitResult>> {
+  return traceFront(runs, options, (point) => fitRuns(runs, point));
+}
+
 /** Share of a wall-clock cap that processes may be expected to take; else they are left out. */
 const companionShare = 0.3;
 
@@ -44,7 +56,8 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
   const { runner = inProcess(), now = Date.now, checkpoints } = options;
   const prepared = prepare(runs, options);
   const { spaceOptions, foldOf, folds, members, effort, loss, engine, rng } = prepared;
-  if (options.deployment !== undefined) checkReachable(options.deployment, shapeOf(prepared));
+  const warning = checkReachable(options, shapeOf(prepared));
+  if (warning !== undefined) options.onNote?.(warning);
   await guardCheckpoints(prepared, options);
 
   const started = now();
@@ -124,5 +137,11 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
     deployment: options.deployment,
   });
   await checkpoints?.clear();
-  return { bytes, info, runs, history: found.history, notes: runs.report.notes };
+  return {
+    bytes,
+    info,
+    runs,
+    history: found.history,
+    notes: [...runs.report.notes, ...(warning === undefined ? [] : [warning])],
+  };
 }

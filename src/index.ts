@@ -9,7 +9,8 @@
 
 // The verbs. Runs and points are paths, Arrow tables, data frames, columns or rows by name, or a `Table`.
 export { type Deployment } from "./fit/constrain.ts";
-export { fit, fitRuns, type FitResult } from "./fit.ts";
+export { fit, fitFront, fitFrontRuns, fitRuns, type FitResult } from "./fit.ts";
+export type { Front, FrontOptions, FrontPoint } from "./fit/front.ts";
 export { ensembles, type FitOptions, type FitProgress } from "./fit/options.ts";
 export {
   type EmulatorLike,
@@ -168,15 +169,19 @@ export { type CompileOptions, type Engine, type EngineName, engineNames, getEngi
 // Hardware: targets, latency models, calibration and budgets.
 export {
   calibrateCpu,
+  calibrateGpu,
   calibrationPath,
   type CpuTarget,
+  type GpuTarget,
   describePrediction,
   hostName,
   latencyModel,
   type LatencyPrediction,
   loadCalibrated,
   loadState,
+  type MeasuredLatency,
   measureGraph,
+  measureHere,
   meetsBudget,
   parseBudget,
   readGraph,

@@ -1,11 +1,13 @@
 /** Budgets on devices: what a fit may become. */
 import { describe, expect, it } from "vitest";
-import { fit, latencyModel, OptionError, parseBudget, resolveTarget } from "../src/index.ts";
-import { run, smoothRows } from "./cli/support.ts";
+import { fit, inspect, latencyModel, OptionError, parseBudget, resolveTarget } from "../src/index.ts";
+import { csvOf, makeFolder, run, smoothRows } from "./cli/support.ts";
 
 const rows = smoothRows(40, 1).map(({ a, b, y }) => ({ a, b, y }));
 const device = latencyModel(await resolveTarget("fpga:pynq-z2"));
 const common = { inputs: ["a", "b"], members: 2, effort: "quick", space: { widths: [4, 16], trunkNodes: 2 } } as const;
+/** Weights of the supernet as they are, and the simplest strategy: for what does not depend on how good networks are. */
+const fast = { ...common, ensemble: "supernet", strategy: "random" } as const;
 
 /** What the emulator's file says of its latency. */
 async function fitted(budget?: number) {
@@ -38,15 +40,65 @@ describe("fit() with a budget", () => {
   });
 });
 
+describe("fit() with a soft budget", () => {
+  it("trains what is slower all the same, and says what is within reach where nothing keeps it", async () => {
+    const said: string[] = [];
+    const deployment = { devices: [device], budget: 1e-9, soft: true };
+    const { info, notes } = await fit(rows, { ...common, deployment, onNote: (note) => said.push(note) });
+    const pattern =
+      /no emulator keeps the soft budget of 1 ns on fpga:pynq-z2: the smallest reachable is ([\d.]+ [nu]s)/;
+    expect(said).toEqual([expect.stringMatching(pattern)]);
+    expect(notes).toEqual(said);
+    expect(info.latency[0]).toMatchObject({ budgetMs: expect.closeTo(1e-6, 12) as number, meetsBudget: false });
+    // Ranked by their excess, the fastest win: no more than half above the least, where the widest takes far more.
+    const smallest = 1000 * parseBudget(pattern.exec(notes[0] ?? "")?.[1] ?? "");
+    expect(info.latency[0]!.predictedMs.high).toBeLessThan(1.5 * smallest);
+  });
+
+  it("keeps one that is easy to keep", async () => {
+    const { info, notes } = await fit(rows, { ...fast, deployment: { devices: [device], budget: 1, soft: true } });
+    expect(info.latency[0]!.meetsBudget).toBe(true);
+    expect(notes).toEqual([]);
+  });
+});
+
+describe("a limit on multiply-accumulates", () => {
+  it("that nothing keeps is refused at once, with the least that is within reach", async () => {
+    const limited = (limit: number) => fit(rows, { ...fast, constraint: { limit, kind: "hard" } });
+    const refused = await limited(1).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(OptionError);
+    const least = /keeps 1 multiply-accumulates: the smallest takes (\d+)\. Raise --max-macs/.exec(
+      (refused as OptionError).message,
+    )?.[1];
+    const { info } = await limited(Number(least));
+    for (const { macs } of info.members) expect(macs).toBe(Number(least));
+  });
+});
+
 describe("condense fit --target", () => {
   it.each([
     [["--budget", "20us"], "on which device?"],
     [["--target", "cpu", "--budget", "20"], "the unit is missing"],
     [["--target", "cpu", "--budget", "0us"], "above zero"],
     [["--target", "abacus"], 'unknown target "abacus"'],
+    [["--target", "cpu", "--soft"], "--soft: which budget?"],
   ])("refuses %j", async (options, message) => {
     const { code, messages } = await run(["fit", "runs.csv", "--inputs", "a,b", ...options]);
     expect(code).toBe(2);
     expect(messages.join("\n")).toContain(message);
+  });
+
+  it("refuses --max-macs that no network keeps before any work, and leaves no file", async () => {
+    const folder = await makeFolder();
+    try {
+      const table = await folder.write("runs.csv", csvOf(rows));
+      const out = folder.at("never.onnx");
+      const { code, messages } = await run(["fit", table, "--outputs", "y", "--max-macs", "1", "--out", out]);
+      expect(code).toBe(2);
+      expect(messages.at(-1)).toMatch(/^condense: no network of these inputs and outputs keeps 1 multiply-accumulates/);
+      await expect(inspect(out)).rejects.toThrow("never.onnx");
+    } finally {
+      await folder.remove();
+    }
   });
 });

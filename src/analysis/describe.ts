@@ -51,12 +51,14 @@ export function describeEmulator(info: EmulatorInfo, name = "emulator"): string 
 
 /** What the file says of its latency, a line per device. */
 export function describeLatency(info: EmulatorInfo): string[] {
-  return info.latency.map(({ target, batch, predictedMs, fits, budgetMs, meetsBudget }) => {
+  return info.latency.map(({ target, batch, predictedMs, measuredMs, fits, budgetMs, meetsBudget }) => {
     const us = (ms: number): string => `${showNumber(1000 * ms, 3)} us`;
     const range = `${us(predictedMs.low)} to ${us(predictedMs.high)}`;
     const verdict =
       budgetMs === undefined ? "" : `; ${meetsBudget === true ? "keeps" : "misses"} the budget of ${us(budgetMs)}`;
-    return `Latency on ${target}, ${batch} row${batch === 1 ? "" : "s"}: ${us(predictedMs.p50)} predicted (${range})${fits === false ? ", does not fit the device" : ""}${verdict}`;
+    const timed =
+      measuredMs === undefined ? "" : `, ${us(measuredMs.p50)} measured (95 % of calls under ${us(measuredMs.p95)})`;
+    return `Latency on ${target}, ${batch} row${batch === 1 ? "" : "s"}: ${us(predictedMs.p50)} predicted (${range})${timed}${fits === false ? ", does not fit the device" : ""}${verdict}`;
   });
 }
 

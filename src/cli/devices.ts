@@ -3,12 +3,14 @@ import {
   calibrationPath,
   type CpuTarget,
   type Deployment,
+  type GpuTarget,
   hostName,
   latencyModel,
   loadCalibrated,
   referenceRatio,
   resolveTarget,
   runtimeVersion,
+  type Target,
 } from "../index.ts";
 import type { World } from "./world.ts";
 
@@ -29,29 +31,38 @@ export async function devicesOf(
   const devices: Deployment["devices"][number][] = [];
   for (const name of names) {
     const resolved = await resolveTarget(name);
-    const target = resolved.class === "cpu" ? await withCalibration(resolved, calibration, world) : resolved;
+    const target = isMeasurable(resolved) ? await withCalibration(resolved, calibration, world) : resolved;
     devices.push(latencyModel(target, target.class === "cpu" && check ? await referenceRatio(target) : 1));
   }
   return devices;
 }
 
-/** A processor with its calibration, if there is one; one of another machine is used with a warning, and the check decides. */
-async function withCalibration(target: CpuTarget, calibration: string | undefined, world: World): Promise<CpuTarget> {
+/** Whether this machine can be such a device. */
+function isMeasurable(target: Target): target is CpuTarget | GpuTarget {
+  return target.class === "cpu" || (target.class === "gpu" && target.engine.name === "webgpu");
+}
+
+/** A device with its calibration, if there is one; one of another machine is used with a warning, and the check decides. */
+async function withCalibration<Device extends CpuTarget | GpuTarget>(
+  target: Device,
+  calibration: string | undefined,
+  world: World,
+): Promise<Device> {
   if (target.calibration !== undefined && calibration === undefined) return checkHost(target, world);
   return checkHost(await loadCalibrated(target, calibration ?? calibrationPath(target, world.env)), world);
 }
 
-async function checkHost(target: CpuTarget, world: World): Promise<CpuTarget> {
-  const { calibration } = target;
+async function checkHost<Device extends CpuTarget | GpuTarget>(target: Device, world: World): Promise<Device> {
+  const { calibration, engine: used } = target;
   if (calibration === undefined) return target;
   const [host, engine] = [hostName(), await runtimeVersion()];
   if (calibration.host !== host)
     world.err(
       `warning: ${target.id} was calibrated on another machine (${calibration.host}; this is ${host}). Predictions are for that machine; calibrate here for this one.\n`,
     );
-  else if (calibration.engine !== engine)
+  else if (used.version !== engine)
     world.err(
-      `warning: ${target.id} was calibrated with ONNX Runtime ${calibration.engine}, this is ${engine}. Calibrate again for this one.\n`,
+      `warning: ${target.id} was calibrated with ONNX Runtime ${used.version}, this is ${engine}. Calibrate again for this one.\n`,
     );
   return target;
 }

@@ -50,7 +50,7 @@ export interface LatencyInfo {
     readonly coverage: number;
   };
   /** Measured on the device itself, where it was at hand. */
-  readonly measuredMs?: { readonly p50: number; readonly p95: number };
+  readonly measuredMs?: { readonly p50: number; readonly p95: number; readonly host: string };
   /** Whether the design fits the device, where something can fail to fit. */
   readonly fits?: boolean;
   /** The budget that the search kept to, and whether the emulator does. */

@@ -30,6 +30,7 @@ export async function assemble(
 ): Promise<{ readonly bytes: Uint8Array; readonly info: EmulatorInfo }> {
   const { runs, scalers, space, data, level, strategy } = prepared;
   const { companions, outcome, deployment } = rest;
+  const measure = outcome !== "interrupted" && (deployment?.measure ?? true);
   const members = await Promise.all(
     ensemble.members.map(async (member) => ({
       heads: await predictRows(prepared.engine, space, member, data, footing),
@@ -100,7 +101,7 @@ export async function assemble(
       iterations: member.iterations,
     })),
     scores: fields.map(({ scores }) => scores),
-    latency: deployment === undefined ? [] : latencyInfo(deployment, graph),
+    latency: deployment === undefined ? [] : await latencyInfo(deployment, graph, measure),
     versions: { condense: version },
   };
   return { bytes: emulatorBytes(graph, info), info };

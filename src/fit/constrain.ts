@@ -12,8 +12,15 @@ import {
   type Scalers,
 } from "../emulator/index.ts";
 import type { Graph } from "../graph/index.ts";
-import { impossibleBudget, type LatencyModel as DeviceModel, meetsBudget } from "../hardware/index.ts";
-import type { LatencyModel } from "../search/index.ts";
+import {
+  impossibleBudget,
+  type LatencyModel as DeviceModel,
+  measureHere,
+  meetsBudget,
+  unreachedBudget,
+} from "../hardware/index.ts";
+import { OptionError } from "../errors.ts";
+import type { Constraint, LatencyModel } from "../search/index.ts";
 import { type Architecture, architectureId, canonical, compact, macs, type SuperArchitecture } from "../space/index.ts";
 
 /** Devices that the emulator is to run on, and how fast. */
@@ -23,6 +30,11 @@ export interface Deployment {
   readonly batch?: number;
   /** Seconds of one call: the upper end of the predicted interval has to keep it on every device. Default: none. */
   readonly budget?: number;
+  /** Whether slower architectures are trained all the same, ranked behind by their excess. Default false: never trained. */
+  readonly soft?: boolean;
+  /** Whether to time the finished emulator where a device is this machine. The bytes of the file then hold what the clock
+   * said, the only ones that the seed does not decide. Default true. */
+  readonly measure?: boolean;
 }
 
 interface Shape {
@@ -100,27 +112,55 @@ function cheapest(space: SuperArchitecture): Architecture {
   return best;
 }
 
-/** Says at once that a budget is out of reach. @throws OptionError with the smallest latency that is not */
-export function checkReachable(deployment: Deployment, shape: Shape): void {
-  const { budget, devices } = deployment;
-  if (budget === undefined) return;
-  const least = emulatorLatency(deployment, shape).of(cheapest(shape.space)) / 1000;
-  if (least > budget) throw impossibleBudget(budget, least, devices.map(({ target }) => target.id).join(" and "));
+/** Seconds of the cheapest emulator on the slowest device, upper end; infinite where it does not fit one. */
+export function smallestReachable(deployment: Deployment, shape: Shape): number {
+  return emulatorLatency(deployment, shape).of(cheapest(shape.space)) / 1000;
 }
 
-/** What the emulator file says of its latency: one entry per device. */
-export function latencyInfo(deployment: Deployment, graph: Graph): LatencyInfo[] {
+/** Says at once that a limit is out of reach.
+ * @returns a warning where a soft budget is   @throws OptionError with the least that is within reach where a hard limit is */
+export function checkReachable(
+  { deployment, constraint }: { readonly deployment?: Deployment; readonly constraint?: Constraint },
+  shape: Shape,
+): string | undefined {
+  const { space } = shape;
+  if (constraint?.kind === "hard") {
+    const least = macs(space, cheapest(space));
+    if (least > constraint.limit)
+      throw new OptionError(
+        "OPTION_BUDGET",
+        `no network of these inputs and outputs keeps ${constraint.limit} multiply-accumulates: the smallest takes ${least}. Raise --max-macs to at least that.`,
+      );
+  }
+  if (deployment?.budget === undefined) return undefined;
+  const { budget, devices, soft = false } = deployment;
+  const least = smallestReachable(deployment, shape);
+  if (least <= budget) return undefined;
+  const names = devices.map(({ target }) => target.id).join(" and ");
+  if (soft) return unreachedBudget(budget, least, names);
+  throw impossibleBudget(budget, least, names);
+}
+
+/** What the emulator file says of its latency: one entry per device, measured where that is this machine. */
+export async function latencyInfo(deployment: Deployment, graph: Graph, measure: boolean): Promise<LatencyInfo[]> {
   const { devices, batch = 1, budget } = deployment;
-  return devices.map((device) => {
+  const entries: LatencyInfo[] = [];
+  // One after the other: what is timed together is slower.
+  for (const device of devices) {
     const prediction = device.predict(graph, batch);
     const { p50, lo, hi, coverage } = prediction.latency;
-    return {
+    const measured = measure ? await measureHere(device.target, graph, batch) : undefined;
+    entries.push({
       target: prediction.target,
       targetHash: prediction.targetHash,
       batch,
       predictedMs: { p50: 1000 * p50, low: 1000 * lo, high: 1000 * hi, coverage },
+      ...(measured === undefined || "absent" in measured
+        ? {}
+        : { measuredMs: { p50: 1000 * measured.p50, p95: 1000 * measured.p95, host: measured.host } }),
       ...(prediction.fits === undefined ? {} : { fits: prediction.fits }),
       ...(budget === undefined ? {} : { budgetMs: 1000 * budget, meetsBudget: meetsBudget(prediction, budget) }),
-    };
-  });
+    });
+  }
+  return entries;
 }

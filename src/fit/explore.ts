@@ -105,7 +105,8 @@ export async function explore(
 function limitOf(prepared: Prepared, { constraint, deployment }: FitOptions) {
   if (deployment?.budget !== undefined) {
     const latency = emulatorLatency(deployment, shapeOf(prepared));
-    return { latency, constraint: { kind: "hard", limit: 1000 * deployment.budget } as const };
+    const kind = deployment.soft === true ? "soft" : "hard";
+    return { latency, constraint: { kind, limit: 1000 * deployment.budget } as const };
   }
   return constraint === undefined ? {} : { constraint };
 }

@@ -34,8 +34,8 @@ export interface FitOptions extends Selection {
   readonly process?: boolean;
   /** Limit on the multiply-accumulates of one row through one member. Hard: nothing above it is ever trained. */
   readonly constraint?: Constraint;
-  /** Devices to predict the latency on, and a budget to keep on all of them: then nothing slower is ever trained, and no
-   * process stands beside the networks. */
+  /** Devices to predict the latency on, and a budget to keep on all of them: then nothing slower is ever trained (or, with
+   * a soft one, it is ranked behind), and no process stands beside the networks. */
   readonly deployment?: Deployment;
   /** Loss of the final training. Default: `mse`, or `gaussian` where replicate runs show noise. */
   readonly loss?: LossName;
@@ -48,6 +48,8 @@ export interface FitOptions extends Selection {
   /** Runs tasks. Default: one after another in this process; the command line passes a pool of threads. */
   readonly runner?: TaskRunner;
   readonly onProgress?: (progress: FitProgress) => void;
+  /** Hears at once of what the notes of the result will say as well. */
+  readonly onNote?: (note: string) => void;
   /** Where to write checkpoints, and whether to go on from those that are there. */
   readonly checkpoints?: CheckpointStore;
   readonly resume?: boolean;

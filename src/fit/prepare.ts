@@ -111,8 +111,8 @@ export async function guardCheckpoints(prepared: Prepared, options: FitOptions):
   await checkpoints.write("fit", fingerprint);
 }
 
-function deploymentIdentity({ devices, batch, budget }: Deployment) {
-  return { targets: devices.map(({ target }) => target), batch, budget };
+function deploymentIdentity({ devices, batch, budget, soft = false }: Deployment) {
+  return { targets: devices.map(({ target }) => target), batch, budget, soft };
 }
 
 /** What the emulator to come is like, whatever its architecture. */

@@ -21,12 +21,22 @@ function wrong(what: string): OptionError {
   return new OptionError("OPTION_BUDGET", `${what} Give a number with ns, us, ms or s, such as 20us or 1.5ms.`);
 }
 
-/** The error for a budget that nothing can keep. @param smallest the least upper end that is within reach, seconds */
+/** The error for a budget that nothing can keep.
+ * @param smallest the least upper end that is within reach, seconds; infinite where nothing fits the device */
 export function impossibleBudget(budget: number, smallest: number, target: string): OptionError {
   return new OptionError(
     "OPTION_BUDGET",
-    `no emulator keeps ${showLatency(budget)} on ${target}: the smallest reachable is ${showLatency(smallest)}. Raise --budget to at least that, or choose another target.`,
+    Number.isFinite(smallest)
+      ? `no emulator keeps ${showLatency(budget)} on ${target}: the smallest reachable is ${showLatency(smallest)}. Raise --budget to at least that, or choose another target.`
+      : `no emulator of these inputs and outputs fits ${target}. Choose a larger target, or fewer --members.`,
   );
+}
+
+/** The warning for a soft budget that nothing can keep. @param smallest as of {@link impossibleBudget} */
+export function unreachedBudget(budget: number, smallest: number, target: string): string {
+  return Number.isFinite(smallest)
+    ? `no emulator keeps the soft budget of ${showLatency(budget)} on ${target}: the smallest reachable is ${showLatency(smallest)}. The fastest that predict well are taken.`
+    : `no emulator of these inputs and outputs fits ${target}: the soft budget cannot be kept. Choose a larger target, or fewer members.`;
 }
 
 /** A latency with three significant digits in the unit that suits it: `12.3 us`. @param seconds not negative */

@@ -8,7 +8,7 @@ export {
   tableAround,
   tableLatency,
 } from "./additive.ts";
-export { impossibleBudget, parseBudget, showLatency } from "./budget.ts";
+export { impossibleBudget, parseBudget, showLatency, unreachedBudget } from "./budget.ts";
 export { conformalFactors, factorsFor, type IntervalFactors, type Residuals } from "./conformal.ts";
 export { calibrateCpu, type CalibrateOptions, type CalibrationState, referenceRatio } from "./cpu/calibrate.ts";
 export type { CpuCalibration } from "./cpu/calibration.ts";
@@ -20,7 +20,9 @@ export { describePrediction } from "./describe.ts";
 export { readGraph } from "./emulator-file.ts";
 export { fpgaModel } from "./fpga/model.ts";
 export { fnasDesign, type FnasDesign } from "./fpga/fnas-design.ts";
+export { calibrateGpu, type CalibrateGpuOptions } from "./gpu/calibrate.ts";
 export { gpuModel } from "./gpu/model.ts";
+export { type MeasuredLatency, measureHere, measureLatency, type NotMeasured } from "./here.ts";
 export { fuseKernels, type Kernel } from "./kernels.ts";
 export { type PredictionScores, scorePredictions } from "./metrics.ts";
 export { latencyModel } from "./model.ts";

@@ -90,17 +90,25 @@ export function networkOf(graph: Graph): Network {
       continue;
     }
     const from = operands(node);
-    if (!from.some((o) => varies[o])) continue;
+    if (!anyOf(from, varies)) continue;
     varies[id] = 1;
     if (node.op === "Reshape") {
       maker[id] = maker[from[0]!]!;
       continue;
     }
-    const moving = from.filter((o) => varies[o]);
     const inputs: number[] = [];
     const viewed: number[] = [];
     let readsInput = false;
-    for (const o of moving) {
+    let moving = 0;
+    let [bytesIn, bytesWeights] = [0, 0];
+    for (const o of from) {
+      const bytes = bytesOf(types[o]!);
+      if (!varies[o]) {
+        bytesWeights += bytes;
+        continue;
+      }
+      moving++;
+      bytesIn += bytes;
       const made = maker[o]!;
       if (made < 0) readsInput = true;
       else {
@@ -110,10 +118,11 @@ export function networkOf(graph: Graph): Network {
       }
     }
     maker[id] = operations.length;
-    const bytes = (o: NodeId): number => sizeOf(types[o]!.shape) * elementBytes[types[o]!.dtype];
-    const elements = sizeOf(types[id]!.shape);
+    const type = types[id]!;
+    const elements = sizeOf(type.shape);
+    const bytesOut = bytesOf(type);
     const product = productOf(graph, id, varies);
-    const bytesIn = moving.reduce((sum, o) => sum + bytes(o), 0);
+    const computes = product === undefined && !elementwiseMoves.has(node.op);
     operations.push({
       id: operations.length,
       nodes: [id],
@@ -122,20 +131,15 @@ export function networkOf(graph: Graph): Network {
       inputs,
       viewed,
       readsInput,
-      ...(product?.geometry === undefined ? {} : { geometry: product.geometry }),
-      elementBytes: elementBytes[types[id]!.dtype],
+      ...(product?.geometry === undefined ? undefined : { geometry: product.geometry }),
+      elementBytes: elementBytes[type.dtype],
       macs: product?.macs ?? 0,
       elements,
-      elementOps:
-        product || elementwiseMoves.has(node.op)
-          ? 0
-          : node.op.startsWith("Reduce")
-            ? sizeOf(types[from[0]!]!.shape)
-            : elements,
-      bytesIn: node.op === "Slice" ? bytes(id) : bytesIn,
-      bytesOut: bytes(id),
-      bytesWeights: from.reduce((sum, o) => sum + (varies[o] ? 0 : bytes(o)), 0),
-      hasWeights: moving.length < from.length,
+      elementOps: !computes ? 0 : node.op.startsWith("Reduce") ? sizeOf(types[from[0]!]!.shape) : elements,
+      bytesIn: node.op === "Slice" ? bytesOut : bytesIn,
+      bytesOut,
+      bytesWeights,
+      hasWeights: moving < from.length,
       isOutput: false,
     });
   }
@@ -144,6 +148,16 @@ export function networkOf(graph: Graph): Network {
     inputElements,
     outputElements: graph.outputs.reduce((sum, { node }) => sum + (varies[node] ? sizeOf(types[node]!.shape) : 0), 0),
   };
+}
+
+function anyOf(ids: readonly NodeId[], marked: Uint8Array): boolean {
+  for (const id of ids) if (marked[id]) return true;
+  return false;
+}
+
+/** Of one sample. */
+function bytesOf({ shape, dtype }: Graph["types"][number]): number {
+  return sizeOf(shape) * elementBytes[dtype];
 }
 
 function liveNodes({ nodes, outputs }: Graph): Uint8Array {
@@ -164,17 +178,24 @@ interface Product {
   readonly geometry?: Geometry;
 }
 
+function shapeOf(graph: Graph, id: NodeId): readonly number[] {
+  const { shape } = graph.types[id]!;
+  return shape.includes("N") ? shape.map((d) => (d === "N" ? 1 : d)) : (shape as readonly number[]);
+}
+
+/** Height and width, 1 high in 1-D. */
+function pairOf(sizes: readonly number[]): readonly [number, number] {
+  return sizes.length === 1 ? [1, sizes[0]!] : [sizes[0]!, sizes[1]!];
+}
+
 function productOf(graph: Graph, id: NodeId, varies: Uint8Array): Product | undefined {
   const node = graph.nodes[id]!;
-  const shapeOf = (o: NodeId): readonly number[] => graph.types[o]!.shape.map((d) => (d === "N" ? 1 : d));
   if (node.op === "Conv") {
-    const w = shapeOf(node.w);
-    const x = shapeOf(node.x);
-    const y = shapeOf(id);
-    const pair = (sizes: readonly number[]): readonly [number, number] =>
-      sizes.length === 1 ? [1, sizes[0]!] : [sizes[0]!, sizes[1]!];
-    const taps = w.slice(2).reduce((a, c) => a * c, 1);
-    const vectors = y.slice(2).reduce((a, c) => a * c, 1);
+    const w = shapeOf(graph, node.w);
+    const x = shapeOf(graph, node.x);
+    const y = shapeOf(graph, id);
+    const taps = productOfSizes(w, 2);
+    const vectors = productOfSizes(y, 2);
     const nIn = w[1]! * taps;
     const nOut = w[0]! / node.group;
     const members = x[0]!;
@@ -185,25 +206,31 @@ function productOf(graph: Graph, id: NodeId, varies: Uint8Array): Product | unde
       groups: node.group,
       inC: x[1]!,
       outC: w[0]!,
-      inSize: pair(x.slice(2)),
-      outSize: pair(y.slice(2)),
-      kernel: pair(w.slice(2)),
-      dilation: pair(node.dilations),
+      inSize: pairOf(x.slice(2)),
+      outSize: pairOf(y.slice(2)),
+      kernel: pairOf(w.slice(2)),
+      dilation: pairOf(node.dilations),
       stride: 1,
     };
     return { kind: w.length === 3 ? "conv1d" : "conv2d", macs: nIn * nOut * node.group * vectors * members, geometry };
   }
   if (node.op !== "MatMul") return undefined;
-  const a = shapeOf(node.a);
-  const b = shapeOf(node.b);
+  const a = shapeOf(graph, node.a);
+  const b = shapeOf(graph, node.b);
   const nIn = a.at(-1)!;
-  const macs = sizeOf(shapeOf(id)) * nIn;
+  const macs = sizeOf(graph.types[id]!.shape) * nIn;
   if (varies[node.a] && varies[node.b]) return { kind: "matmul", macs };
   const weights = varies[node.a] ? b : a;
   const nOut = varies[node.a] ? b.at(-1)! : a.at(-2)!;
-  const groups = weights.slice(0, -2).reduce((x, y) => x * y, 1);
+  const groups = productOfSizes(weights, 0, weights.length - 2);
   const vectors = macs / (nIn * nOut * groups);
   return { kind: "dense", macs, geometry: denseGeometry(nIn, nOut, vectors, groups) };
+}
+
+function productOfSizes(sizes: readonly number[], from: number, to = sizes.length): number {
+  let product = 1;
+  for (let i = from; i < to; i++) product *= sizes[i]!;
+  return product;
 }
 
 /** Geometry of a dense layer. */

@@ -13,7 +13,10 @@ type Rule =
     }
   | { readonly kind: "text"; readonly choices?: readonly string[] }
   | { readonly kind: "flag" }
+  | { readonly kind: "any" }
   | { readonly kind: "list" }
+  /** Any names, one rule for all values. */
+  | { readonly kind: "map"; readonly of: Rule }
   | { readonly kind: "object"; readonly fields: Rules; readonly open?: boolean };
 type Rules = Readonly<Record<string, Rule & { readonly optional?: boolean }>>;
 
@@ -94,6 +97,18 @@ const classes = {
 } as const satisfies Readonly<Record<Target["class"], Rules>>;
 
 const list: Rule = { kind: "list" };
+const map = (of: Rule): Rule => ({ kind: "map", of });
+
+const kindFit = object({
+  coefficients: list,
+  multiplier: positive("times"),
+  low: list,
+  high: list,
+  // Trees hold whole lists of lists: what is wrong inside them shows in the sums.
+  forest: optional({ kind: "any" }),
+  mape: notNegative("relative error"),
+  points: count(),
+});
 
 const cpuCalibration: Rules = {
   version: { kind: "number", low: 1, high: 1, what: "1; calibrate again with this Condense" },
@@ -105,13 +120,20 @@ const cpuCalibration: Rules = {
   noiseCv: notNegative("relative deviation"),
   sessionSeconds: notNegative("seconds"),
   padding: object({ columns: count(1), rows: count(1) }),
-  kinds: object({}, true),
-  table: object({}, true),
+  kinds: map(kindFit),
+  table: map(positive("seconds")),
   residuals: object({ predicted: list, logResidual: list }),
   batches: list,
 };
 
-const gpuCalibration: Rules = { date: text, host: text, efficiency: object({}, true), residuals: list };
+const gpuCalibration: Rules = {
+  date: text,
+  host: text,
+  efficiency: map({ kind: "number", low: 1e-9, high: 1, what: "a share above 0, at most 1" }),
+  padding: optional(object({ rows: count(1), columns: count(1) })),
+  hostKernel: optional(notNegative("seconds")),
+  residuals: list,
+};
 
 /** Parses and checks a target file. @param where its path, for messages   @throws FileError */
 export function parseTarget(json: string, where: string): Target {
@@ -205,6 +227,12 @@ function check(value: unknown, rule: Rule, where: string, path: string): void {
     case "flag":
       if (typeof value !== "boolean")
         throw fault(where, path, value === undefined ? "is missing" : `is ${shown(value)}`, "true or false");
+      return;
+    case "any":
+      return;
+    case "map":
+      for (const [key, each] of Object.entries(asObject(value, where, `"${path}"`)))
+        check(each, rule.of, where, `${path}.${key}`);
       return;
     case "object": {
       const fields = asObject(value, where, `"${path}"`);

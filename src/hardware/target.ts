@@ -67,6 +67,10 @@ export interface GpuCalibration {
   readonly host: string;
   /** Efficiency by kind of kernel, replacing the defaults. */
   readonly efficiency: Readonly<Record<string, number>>;
+  /** Rows and columns that the engine's products are padded to. Default: none. */
+  readonly padding?: { readonly rows: number; readonly columns: number };
+  /** Seconds of an operation in float64, which WebGPU leaves to the processor. Default: as any other kernel. */
+  readonly hostKernel?: number;
   /** Log residuals of held-out networks, for the interval. */
   readonly residuals: readonly number[];
 }

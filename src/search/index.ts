@@ -2,6 +2,7 @@
 export * from "./budget.ts";
 export * from "./history.ts";
 export * from "./loop.ts";
+export { type Costs, dominates, hypervolume, nonDominated } from "./pareto.ts";
 export * from "./strategies/index.ts";
 export * from "./strategy.ts";
 export { type Trials, trialDefaults } from "./trials.ts";

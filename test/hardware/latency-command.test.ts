@@ -87,6 +87,51 @@ describe("condense latency", () => {
     expect(checked.err).toMatch(/the reference network takes 0\.00 times what it took/);
   });
 
+  it("measures where the target is this machine, and says why not where it is another", async () => {
+    const { code, out, err } = await run(
+      "predict",
+      emulator,
+      "--target",
+      "cpu",
+      "--target",
+      "fpga:pynq-z2",
+      "--measure",
+    );
+    expect(code).toBe(0);
+    expect(out.match(/\n {2}measured {4}[\d.]+ [um]s, 95 % of calls under [\d.]+ [um]s\n/g)).toHaveLength(1);
+    expect(err).toBe("note: not measured: fpga:pynq-z2 is not a device that can be timed from here\n");
+  });
+
+  it("warns of a WebGPU calibration from another machine, and does not use that of another target", async () => {
+    const webgpu = getTarget("webgpu");
+    const calibration = {
+      date: "2026-01-01",
+      host: "another, 64 cores",
+      efficiency: { dense: 0.5 },
+      residuals: [0, 0.1],
+    };
+    const path = join(folder, "webgpu-elsewhere.json");
+    writeFileSync(path, JSON.stringify({ ...webgpu, calibration }));
+    const used = await run("predict", emulator, "--target", "webgpu", "--calibration", path);
+    expect(used.code).toBe(0);
+    expect(used.err).toContain("warning: webgpu was calibrated on another machine (another, 64 cores;");
+    expect(used.out).not.toContain("not calibrated");
+    const wrong = await run("predict", emulator, "--target", "cpu", "--calibration", path);
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain("holds the target webgpu, not cpu. Calibrate again");
+  });
+
+  it("refuses a malformed or impossible target file with its place in the file", async () => {
+    const path = join(folder, "board.json");
+    const board = getTarget("fpga:pynq-z2") as unknown as { readonly fpga: object };
+    writeFileSync(path, JSON.stringify({ ...board, fpga: { ...board.fpga, clockHz: -1 } }));
+    const impossible = await run("predict", emulator, "--target", path);
+    expect(impossible).toMatchObject({ code: 2, out: "" });
+    expect(impossible.err).toContain('board.json: "fpga.clockHz" is -1, but must be a number of hertz above 0');
+    writeFileSync(path, "{ not json");
+    expect((await run("predict", emulator, "--target", path)).err).toContain("board.json: not JSON");
+  });
+
   it.each([
     [["targetz"], "latency targetz: unknown"],
     [["predict"], "no emulator"],
@@ -97,7 +142,8 @@ describe("condense latency", () => {
     [["predict", "EMULATOR", "--target", "cpu", "--budget", "50"], "the unit is missing"],
     [["predict", "EMULATOR", "--target", "gpu:t4", "--batch", "0"], "--batch 0"],
     [["predict", "nothere.onnx", "--target", "gpu:t4"], "nothere.onnx: cannot be read (there is no such file)"],
-    [["calibrate", "--target", "gpu:t4"], "only one cpu target can be measured here"],
+    [["calibrate", "--target", "gpu:t4"], "only one cpu target, or webgpu, can be measured here"],
+    [["calibrate", "--target", "webgpu", "--resume"], "is not resumed. Leave --resume out"],
   ] as const)("refuses %j with one message", async (argv, message) => {
     const { code, out, err } = await run(...argv.map((arg) => (arg === "EMULATOR" ? emulator : arg)));
     expect(code).toBe(2);

@@ -166,6 +166,55 @@ describe("target files", () => {
     expect(() => parseTarget(text, "my.json")).toThrow("my.json: ");
   });
 
+  it.each([
+    [
+      "coefficients of another kind",
+      (c: Record<string, unknown>) => (c.kinds = { gemm: { coefficients: "1" } }),
+      '"calibration.kinds.gemm.coefficients" holds something else',
+    ],
+    [
+      "a kind that is no object",
+      (c: Record<string, unknown>) => (c.kinds = { gemm: 5 }),
+      '"calibration.kinds.gemm" is not an object',
+    ],
+    [
+      "a time that is none",
+      (c: Record<string, unknown>) => (c.table = { x: "fast" }),
+      '"calibration.table.x" is "fast"',
+    ],
+    ["no host", (c: Record<string, unknown>) => delete c.host, '"calibration.host" is missing'],
+    [
+      "residuals of text",
+      (c: Record<string, unknown>) => (c.residuals = { predicted: ["a"], logResidual: [] }),
+      '"calibration.residuals.predicted" holds something else',
+    ],
+    [
+      "of another version",
+      (c: Record<string, unknown>) => (c.version = 7),
+      '"calibration.version" is 7, but must be 1; calibrate again',
+    ],
+  ])("with a damaged calibration, %s, are refused before any prediction", (_, damage, message) => {
+    const calibration: Record<string, unknown> = {
+      version: 1,
+      date: "",
+      host: "",
+      engine: "",
+      threads: 1,
+      referenceSeconds: 1e-4,
+      noiseCv: 0,
+      sessionSeconds: 1e-6,
+      padding: { columns: 16, rows: 6 },
+      kinds: {},
+      table: {},
+      residuals: { predicted: [1e-4], logResidual: [0] },
+      batches: [1],
+    };
+    const cpu = getTarget("cpu");
+    expect(() => parseTarget(JSON.stringify({ ...cpu, calibration }), "my.json")).not.toThrow();
+    damage(calibration);
+    expect(() => parseTarget(JSON.stringify({ ...cpu, calibration }), "my.json")).toThrow(message);
+  });
+
   it("that are not there are refused", async () => {
     await expect(readTarget("/nowhere/t.json")).rejects.toThrow("/nowhere/t.json: cannot be read");
     await expect(resolveTarget("nowhere.json")).rejects.toThrow("cannot be read");

@@ -14,6 +14,7 @@ import {
   engineNames,
   ensembles,
   examplePoint,
+  type FitProgress,
   fitRuns,
   type FitResult,
   folderStore,
@@ -35,6 +36,7 @@ import {
 } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
 import { devicesOf } from "../devices.ts";
+import { runFront } from "../front.ts";
 import { type ColumnOptions, readSelection, runsAt } from "../tables.ts";
 import { type ProgressLine, progressLine, showTime } from "../text.ts";
 import { collect, duration, list, number, oneOf, whole } from "../values.ts";
@@ -59,7 +61,12 @@ interface FitCommandOptions extends ColumnOptions {
   readonly target: readonly string[];
   /** Seconds. */
   readonly budget?: number;
+  readonly soft: boolean;
+  /** False with --no-measure. */
+  readonly measure: boolean;
   readonly batch: number;
+  readonly pareto: boolean;
+  readonly points: number;
   /** False with --no-process. */
   readonly process: boolean;
   readonly resume: boolean;
@@ -124,7 +131,15 @@ export const fit: CliCommand = {
       .option("--budget <latency>", "most that a call may take on every --target, such as 50us", (text: string) =>
         parseBudget(text),
       )
+      .option("--soft", "prefer what keeps the --budget instead of ruling out what does not", false)
+      .option("--no-measure", "do not time the emulator on a --target that is this machine (the same bytes every time)")
       .option("--batch <rows>", "rows of a call, for --target", whole("--batch", 1, 1e6, "64"), 1)
+      .option(
+        "--pareto",
+        "a front of error against latency on one --target: several emulators, <out>-1.onnx the fastest",
+        false,
+      )
+      .option("--points <n>", "emulators of --pareto", whole("--points", 2, 20, "5"), 5)
       .option("--no-process", "networks alone: no Gaussian processes beside them (also with --max-macs and --budget)")
       .option("--resume", "go on from the checkpoint of the same command", false)
       .option("--json", "print one JSON document", false)
@@ -133,7 +148,7 @@ export const fit: CliCommand = {
   async run([path = "", outputs], options: FitCommandOptions, world) {
     const started = world.now();
     const out = options.out ?? defaultOut(path);
-    await world.files.checkWritable(out);
+    if (!options.pareto) await world.files.checkWritable(out);
     const deployment = await deploymentOf(options, world);
     const all = buildRuns(await toRunTables(runsAt(path, outputs)), await readSelection(options, world));
     for (const note of all.report.notes) world.err(`note: ${note}\n`);
@@ -144,21 +159,34 @@ export const fit: CliCommand = {
     );
 
     const checkpoints = folderStore(`${out}.checkpoint`);
-    if (options.resume && (await checkpoints.read("fit")) === undefined)
+    if (options.resume && !options.pareto && (await checkpoints.read("fit")) === undefined)
       world.err(`note: no checkpoint in ${out}.checkpoint, so this fit starts at its beginning\n`);
     const runner = workerPool(options.threads ?? world.cores);
     const progress = progressLine(world, options.time === undefined ? undefined : started + options.time);
     const stopListening = listenForInterrupts(world, runner, progress);
+    const said = new Set(all.report.notes);
     let result: FitResult;
     try {
-      result = await fitRuns(runs, {
+      const common = {
         ...settings(options, world.now() - started),
-        ...(deployment === undefined ? {} : { deployment }),
         runner,
-        checkpoints: untilWritten(checkpoints),
-        onProgress: ({ phase, fraction, note }) => {
+        onProgress: ({ phase, fraction, note }: FitProgress) => {
           progress.update(phase, fraction, note);
         },
+        onNote: (note: string) => {
+          said.add(note);
+          progress.say(`note: ${note}`);
+        },
+      };
+      if (options.pareto && deployment !== undefined) {
+        const test = parts === undefined ? undefined : takeRuns(all, parts.test);
+        const front = { out, points: options.points, runs, test, json: options.json, keep: untilWritten };
+        return await runFront({ ...front, options: { ...common, deployment } }, world, progress);
+      }
+      result = await fitRuns(runs, {
+        ...common,
+        ...(deployment === undefined ? {} : { deployment }),
+        checkpoints: untilWritten(checkpoints),
       });
       progress.done();
       if (result.info.scores.every(({ rmse }) => !Number.isFinite(rmse))) {
@@ -176,7 +204,7 @@ export const fit: CliCommand = {
     }
     const held = parts === undefined ? undefined : await scores(result.bytes, takeRuns(all, parts.test), options);
     const seconds = (world.now() - started) / 1000;
-    const notes = result.notes.filter((note) => !all.report.notes.includes(note));
+    const notes = result.notes.filter((note) => !said.has(note));
     for (const note of notes) world.err(`note: ${note}\n`);
     if (options.json)
       await world.out(
@@ -189,16 +217,29 @@ export const fit: CliCommand = {
 
 /** @throws OptionError for a budget without a device, and for devices that do not exist */
 async function deploymentOf(
-  { target, budget, batch }: FitCommandOptions,
+  { target, budget, soft, measure, batch, pareto }: FitCommandOptions,
   world: World,
 ): Promise<Deployment | undefined> {
+  if (pareto && target.length !== 1)
+    throw new OptionError(
+      "OPTION_TARGET",
+      `--pareto: a front is of one device, not of ${target.length}. Give one --target, such as --target cpu.`,
+    );
+  if (pareto && budget !== undefined)
+    throw new OptionError(
+      "OPTION_BUDGET",
+      "--pareto chooses its own budgets, from the fastest emulator to the unlimited one. Leave --budget out, or --pareto.",
+    );
+  if (soft && budget === undefined)
+    throw new OptionError("OPTION_BUDGET", "--soft: which budget? Add --budget, such as --budget 50us.");
   if (budget !== undefined && target.length === 0)
     throw new OptionError(
       "OPTION_TARGET",
       "--budget: on which device? Add --target, such as --target cpu; condense latency targets lists them.",
     );
   if (target.length === 0) return undefined;
-  return { devices: await devicesOf(target, world), batch, ...(budget === undefined ? {} : { budget }) };
+  const devices = await devicesOf(target, world, { check: measure });
+  return { devices, batch, measure, ...(budget === undefined ? {} : { budget, soft }) };
 }
 
 function defaultOut(runs: string): string {

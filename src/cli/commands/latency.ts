@@ -2,13 +2,17 @@
 import {
   alignRows,
   calibrateCpu,
+  calibrateGpu,
   calibrationPath,
   type CpuTarget,
   describePrediction,
+  type GpuTarget,
   hostName,
   type LatencyPrediction,
   loadState,
-  measureGraph,
+  type MeasuredLatency,
+  measureHere,
+  median,
   meetsBudget,
   OptionError,
   parseBudget,
@@ -46,7 +50,7 @@ export const latency: CliCommand = {
   declare(command) {
     command
       .description(
-        "targets lists the devices; predict says what an emulator takes on one, with an interval, resources and whether it fits; calibrate measures this machine's processor.",
+        "targets lists the devices; predict says what an emulator takes on one, with an interval, resources and whether it fits; calibrate measures this machine's processor, or its graphics adapter (--target webgpu).",
       )
       .argument("<what>", verbs.join(", "), oneOf("latency", verbs))
       .argument("[emulator]", "emulator file, for predict")
@@ -57,8 +61,11 @@ export const latency: CliCommand = {
         "gate: the exit code is 1 where the upper end exceeds it, such as 50us",
         (text: string) => parseBudget(text),
       )
-      .option("--measure", "time the emulator as well, on a cpu target", false)
-      .option("--calibration <file>", "where the calibration of a cpu target is kept (default: the user's cache)")
+      .option("--measure", "time the emulator as well, where the target is this machine", false)
+      .option(
+        "--calibration <file>",
+        "where the calibration of a cpu or webgpu target is kept (default: the user's cache)",
+      )
       .option("--no-check", "use a calibration without timing the reference network again")
       .option("--quick", "calibrate in three minutes instead of thirty", false)
       .option("--resume", "go on with a calibration that was interrupted", false)
@@ -94,30 +101,32 @@ async function predict(path: string | undefined, options: LatencyOptions, world:
   const results: {
     readonly target: Target;
     readonly prediction: LatencyPrediction;
-    readonly measuredSeconds?: number;
+    readonly measured?: MeasuredLatency;
   }[] = [];
   for (const device of await devicesOf(options.target, world, options)) {
     const { target } = device;
     const prediction = device.predict(graph, options.batch);
-    const measured =
-      options.measure && target.class === "cpu"
-        ? await measureGraph(graph, options.batch, { threads: target.cpu.threads })
-        : undefined;
-    results.push({ target, prediction, ...(measured === undefined ? {} : { measuredSeconds: measured.seconds }) });
+    const measured = options.measure ? await measureHere(target, graph, options.batch) : undefined;
+    if (measured !== undefined && "absent" in measured) {
+      world.err(`note: not measured: ${measured.absent}\n`);
+      results.push({ target, prediction });
+    } else results.push({ target, prediction, ...(measured === undefined ? {} : { measured }) });
   }
   const { budget } = options;
   if (options.json) {
-    const documents = results.map(({ prediction, measuredSeconds }) => ({
+    const documents = results.map(({ prediction, measured }) => ({
       ...prediction,
-      ...(measuredSeconds === undefined ? {} : { measuredSeconds }),
+      ...(measured === undefined ? {} : { measured }),
       ...(budget === undefined ? {} : { budgetSeconds: budget, meetsBudget: meetsBudget(prediction, budget) }),
     }));
     await world.out(`${JSON.stringify(documents.length === 1 ? documents[0] : documents, null, 2)}\n`);
   } else {
     const texts = results.map(
-      ({ target, prediction, measuredSeconds }) =>
+      ({ target, prediction, measured }) =>
         describePrediction(prediction, target, budget) +
-        (measuredSeconds === undefined ? "" : `\n  measured    ${showLatency(measuredSeconds)}`),
+        (measured === undefined
+          ? ""
+          : `\n  measured    ${showLatency(measured.p50)}, 95 % of calls under ${showLatency(measured.p95)}`),
     );
     await world.out(`${texts.join("\n\n")}\n`);
   }
@@ -127,45 +136,90 @@ async function predict(path: string | undefined, options: LatencyOptions, world:
 async function calibrate(options: LatencyOptions, world: World): Promise<number> {
   const [name = "cpu", ...more] = options.target;
   const target = await resolveTarget(name);
-  if (target.class !== "cpu" || more.length > 0)
+  const webgpu = target.class === "gpu" && target.engine.name === "webgpu";
+  if ((target.class !== "cpu" && !webgpu) || more.length > 0)
     throw new OptionError(
       "OPTION_TARGET",
-      `latency calibrate --target ${options.target.join(",")}: only one cpu target can be measured here. Give --target cpu.`,
+      `latency calibrate --target ${options.target.join(",")}: only one cpu target, or webgpu, can be measured here. Give --target cpu or --target webgpu.`,
+    );
+  if (target.class === "gpu" && options.resume)
+    throw new OptionError(
+      "OPTION_RESUME",
+      "latency calibrate --target webgpu takes minutes and is not resumed. Leave --resume out.",
     );
   const path = options.calibration ?? calibrationPath(target, world.env);
-  const statePath = `${path}.measurements`;
-  const state = options.resume ? await loadState(statePath) : undefined;
   const line = progressLine(world);
   let stopped = false;
   const release = world.onInterrupt(() => {
     stopped = true;
   });
+  const facts = {
+    quick: options.quick,
+    ...(options.time === undefined ? {} : { seconds: options.time / 1e3 }),
+    host: hostName(),
+    date: new Date(world.now()).toISOString(),
+    engine: await runtimeVersion(),
+    progress: (fraction: number, note: string) => {
+      line.update("calibrate", fraction, note);
+    },
+    stopped: () => stopped,
+  };
   try {
-    const calibrated = await calibrateCpu(target, {
-      quick: options.quick,
-      ...(options.time === undefined ? {} : { seconds: options.time / 1e3 }),
-      ...(state === undefined ? {} : { state }),
-      host: hostName(),
-      date: new Date(world.now()).toISOString(),
-      engine: await runtimeVersion(),
-      save: (measured) => saveJson(statePath, measured),
-      progress: (fraction, note) => {
-        line.update("calibrate", fraction, note);
-      },
-      stopped: () => stopped,
-    });
+    const calibrated =
+      target.class === "cpu" ? await onCpu(target, path, facts, options) : (await calibrateGpu(target, facts)).target;
     line.done();
     await saveJson(path, calibrated);
     await world.out(
       options.json
         ? `${JSON.stringify({ path, hash: targetHash(calibrated), ...calibrated }, null, 2)}\n`
-        : summary(calibrated, path),
+        : calibrated.class === "cpu"
+          ? summary(calibrated, path)
+          : gpuSummary(calibrated, path),
     );
+    const noise = calibrated.class === "cpu" ? (calibrated.calibration?.noiseCv ?? 0) : 0;
+    if (noise > BUSY)
+      world.err(
+        `warning: repeated networks differ by ${Math.round(100 * noise)} %: the machine was busy, and intervals are wide. Calibrate again when nothing else runs.\n`,
+      );
     return 0;
   } finally {
     line.done();
     release();
   }
+}
+
+/** Coefficient of variation of repeats above which a calibration is not to be relied on. */
+const BUSY = 0.1;
+
+async function onCpu(
+  target: CpuTarget,
+  path: string,
+  facts: Omit<Parameters<typeof calibrateCpu>[1], "state" | "save">,
+  { resume }: LatencyOptions,
+): Promise<CpuTarget> {
+  const statePath = `${path}.measurements`;
+  const state = resume ? await loadState(statePath) : undefined;
+  return calibrateCpu(target, {
+    ...facts,
+    ...(state === undefined ? {} : { state }),
+    save: (measured) => saveJson(statePath, measured),
+  });
+}
+
+function gpuSummary({ id, gpu, calibration }: GpuTarget, path: string): string {
+  if (calibration === undefined) return "";
+  const { efficiency, residuals, padding, hostKernel = 0 } = calibration;
+  const errors = residuals.map((r) => Math.abs(Math.exp(-r) - 1));
+  const rows = Object.entries(efficiency).map(([kind, share]) => [kind, `${(100 * share).toPrecision(2)} %`]);
+  return [
+    `${path}: ${id} on ${calibration.host}`,
+    `a launch ${showLatency(gpu.tLaunch)}, a call around its kernels ${showLatency(gpu.tSync)}, an operation left to the processor ${showLatency(hostKernel)}`,
+    `${(gpu.fp32 / 1e9).toPrecision(3)} GFLOP/s and ${(gpu.bw / 1e9).toPrecision(3)} GB/s at best, ${gpu.sm} multiprocessors by their effect, products padded to ${padding?.rows ?? 1} x ${padding?.columns ?? 1}`,
+    `${residuals.length} networks held out, median error ${(100 * median(errors)).toFixed(0)} %`,
+    "",
+    alignRows([["kernels", "efficiency"], ...rows], [0]),
+    "",
+  ].join("\n");
 }
 
 function summary({ id, calibration }: CpuTarget, path: string): string {

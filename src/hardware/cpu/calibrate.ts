@@ -210,9 +210,11 @@ function fitState(
           const measured = state.done[`unit|${kind}|${i}|${batch}|${links}`];
           return measured === undefined ? [] : [[links, measured.seconds] as const];
         });
-        if (times.length < 2) continue;
+        const seconds = times.length < 2 ? 0 : slope(times);
+        // On a busy machine a longer chain may have been faster: that says nothing of a link.
+        if (seconds <= 0) continue;
         const kernels = fuseKernels(networkOf(chainGraph(drawUnit(kind, rng.fork(`unit ${kind} ${i}`)), 1, rng)));
-        units.push({ kernels, batch, seconds: slope(times) });
+        units.push({ kernels, batch, seconds });
       }
   const ratios: number[] = [];
   for (let i = 0; i < plan.networks; i++) {

@@ -1,4 +1,5 @@
-/** Timing of graphs on this machine's processor (spec latency 2.3). The clock is an argument. */
+/** Timing of graphs on this machine, its processor or another provider of the engine (spec latency 2.3). The clock is an
+ * argument. */
 import { getEngine } from "../../engine/index.ts";
 import { allocate, type Graph, sizeOf } from "../../graph/index.ts";
 import { makeRng } from "../../rng.ts";
@@ -6,6 +7,8 @@ import { median, quantile } from "../metrics.ts";
 
 export interface MeasureOptions {
   readonly threads?: number;
+  /** Of the engine. Default `cpu`. */
+  readonly provider?: string;
   /** Warm-up runs and seconds, both at least. Default 50 and 0.5. */
   readonly warmRuns?: number;
   readonly warmSeconds?: number;
@@ -31,10 +34,20 @@ export interface Measurement {
 /** Spread above which a measurement is redone. */
 export const MAX_SPREAD = 0.15;
 
-/** Times one call of a graph with `batch` rows on the cpu provider. Inputs are random and stay in place, results go where
- * the engine keeps them. */
+/** Times one call of a graph with `batch` rows. Inputs are random and stay in place, results go where the engine keeps them.
+ * @throws EngineError where the provider is not there */
 export async function measureGraph(graph: Graph, batch: number, options: MeasureOptions = {}): Promise<Measurement> {
-  const executable = await getEngine("onnxruntime").compile(graph, { threads: options.threads ?? 1 });
+  return withCall(graph, batch, options, (call) => measureCalls(call, options));
+}
+
+/** Makes a graph ready to be called with `batch` rows of fixed random inputs, for as long as `use` takes. */
+export async function withCall<Result>(
+  graph: Graph,
+  batch: number,
+  { threads = 1, provider = "cpu" }: MeasureOptions,
+  use: (call: () => Promise<void>) => Promise<Result>,
+): Promise<Result> {
+  const executable = await getEngine("onnxruntime").compile(graph, { threads, provider });
   try {
     const rng = makeRng(2);
     const feeds = Object.fromEntries(
@@ -47,10 +60,9 @@ export async function measureGraph(graph: Graph, batch: number, options: Measure
         return [[node.name, buffer] as const];
       }),
     );
-    const call = async (): Promise<void> => {
+    return await use(async () => {
       await executable.run(feeds, { rows: batch });
-    };
-    return await measureCalls(call, options);
+    });
   } finally {
     await executable.dispose();
   }

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { FileError } from "../../errors.ts";
-import type { CpuTarget, Target } from "../target.ts";
+import type { CpuTarget, GpuTarget, Target } from "../target.ts";
 import { parseTarget } from "../target-file.ts";
 import type { CalibrationState } from "./calibrate.ts";
 
@@ -27,16 +27,19 @@ export function calibrationPath(target: Target, environment: Readonly<Record<str
 }
 
 /** The calibrated target of that file; the given one where there is no such file. @throws FileError if it is damaged */
-export async function loadCalibrated(target: CpuTarget, path: string): Promise<CpuTarget> {
+export async function loadCalibrated<Device extends CpuTarget | GpuTarget>(
+  target: Device,
+  path: string,
+): Promise<Device> {
   const text = await readIfThere(path);
   if (text === undefined) return target;
   const read = parseTarget(text, path);
-  if (read.class !== "cpu" || read.id !== target.id)
+  if (read.class !== target.class || read.id !== target.id)
     throw new FileError(
       "FILE_TARGET",
       `${path}: holds the target ${read.id}, not ${target.id}. Calibrate again with \`condense latency calibrate --target ${target.id}\`.`,
     );
-  return read;
+  return read as Device;
 }
 
 /** What an interrupted calibration has measured, or undefined. @throws FileError if it is damaged */

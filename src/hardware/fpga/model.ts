@@ -10,6 +10,7 @@ import {
   type OperationLatency,
 } from "../prediction.ts";
 import type { FpgaBackEnd, FpgaDevice, FpgaTarget } from "../target.ts";
+import { makeMemo } from "./memo.ts";
 import type { Plan, Planner } from "./plan.ts";
 import { planBinary } from "./plans/binary.ts";
 import { planDataflow } from "./plans/dataflow.ts";
@@ -31,11 +32,12 @@ const CROWDED = 0.7;
 export function fpgaModel(target: FpgaTarget): LatencyModel {
   const identity = identify(target);
   const device = target.fpga;
+  const memo = makeMemo();
   return {
     target,
     predict(graph: Graph | Network, batch = 1): LatencyPrediction {
       const network = asNetwork(graph);
-      const plan = planFor(target, network);
+      const plan = planFor(target, network, memo);
       const clockHz = device.clockHz * (plan.resources.lut > CROWDED * device.lut ? 0.85 : 1);
       const perOp = contributions(network, plan, clockHz);
       const transfer = transferCycles(network, device);
@@ -72,14 +74,14 @@ export function fpgaModel(target: FpgaTarget): LatencyModel {
 }
 
 /** The plan of the target's back end; of `auto`, the fastest that fits, else the one that comes first. */
-export function planFor(target: FpgaTarget, network: Network): Plan {
+export function planFor(target: FpgaTarget, network: Network, memo = makeMemo()): Plan {
   const { name } = target.engine;
-  if (name !== "auto") return planners[name](network, target.fpga);
-  const dataflow = planDataflow(network, target.fpga);
-  const reuse = planReuse(network, target.fpga);
+  if (name !== "auto") return planners[name](network, target.fpga, memo);
+  const dataflow = planDataflow(network, target.fpga, memo);
+  const reuse = planReuse(network, target.fpga, memo);
   const end = (plan: Plan): number => (plan.fits ? 0 : 1e15) + Math.max(0, ...plan.finish);
   const best = end(reuse) < end(dataflow) ? reuse : dataflow;
-  const tiled = planTiledUnder(network, target.fpga, end(best));
+  const tiled = planTiledUnder(network, target.fpga, end(best), memo);
   return tiled !== undefined && end(tiled) < end(best) ? tiled : best;
 }
 

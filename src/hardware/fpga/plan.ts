@@ -3,6 +3,7 @@ import type { Op } from "../../graph/index.ts";
 import type { Network, Operation } from "../network.ts";
 import type { FpgaResources } from "../prediction.ts";
 import type { FpgaDevice } from "../target.ts";
+import type { PlanMemo } from "./memo.ts";
 import { multiplierLuts } from "./multiplier.ts";
 
 export interface Plan {
@@ -17,8 +18,8 @@ export interface Plan {
   readonly warnings: readonly string[];
 }
 
-/** A back end: network and device in, the fastest mapping it finds that fits, out. */
-export type Planner = (network: Network, device: FpgaDevice) => Plan;
+/** A back end: network and device in, the fastest mapping it finds that fits, out. @param memo of this device */
+export type Planner = (network: Network, device: FpgaDevice, memo?: PlanMemo) => Plan;
 
 export const NO_RESOURCES: FpgaResources = { lut: 0, ff: 0, dsp: 0, bram18: 0, uram: 0 };
 

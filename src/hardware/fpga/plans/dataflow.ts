@@ -3,7 +3,6 @@ import type { Network, Operation } from "../../network.ts";
 import type { FpgaResources } from "../../prediction.ts";
 import type { FpgaDevice } from "../../target.ts";
 import {
-  divisors,
   type Folding,
   matrixCycles,
   type MatrixUnit,
@@ -13,6 +12,7 @@ import {
   windowCost,
   windowCycles,
 } from "../dataflow.ts";
+import { knownDivisors, makeMemo, type PlanMemo, recall } from "../memo.ts";
 import { addResources, depthOf, excesses, fitsDevice, NO_RESOURCES, otherCost, type Plan } from "../plan.ts";
 
 interface Unit {
@@ -26,14 +26,20 @@ interface Unit {
   simd: number;
   cycles: number;
   cost: UnitCost;
+  /** Cycles over lanes: what one more lane is worth. */
+  gain: number;
+  /** Costs of foldings that were tried, for this and for later networks. */
+  readonly costs: Map<number, UnitCost>;
   /** No step up fits any more. */
   done: boolean;
 }
 
 /** Plans a dataflow design. The search raises PE or SIMD where the sample's latency falls most per lane, to the next legal
  * divisor, while the design fits. */
-export function planDataflow(network: Network, device: FpgaDevice): Plan {
-  const units = network.operations.flatMap((operation) => (operation.geometry ? [makeUnit(operation, device)] : []));
+export function planDataflow(network: Network, device: FpgaDevice, memo: PlanMemo = makeMemo()): Plan {
+  const units = network.operations.flatMap((operation) =>
+    operation.geometry ? [makeUnit(operation, device, memo)] : [],
+  );
   const unitOf = new Map(units.map((unit) => [unit.operation.id, unit]));
   let used = otherCost(network, device);
   for (const unit of units) used = addResources(used, unit.cost, unit.copies);
@@ -54,24 +60,34 @@ export function planDataflow(network: Network, device: FpgaDevice): Plan {
   };
 }
 
-function makeUnit(operation: Operation, device: FpgaDevice): Unit {
-  const { nIn, nOut, vectors, groups } = operation.geometry!;
+function makeUnit(operation: Operation, device: FpgaDevice, memo: PlanMemo): Unit {
+  const { nIn, nOut, vectors, groups, kernel, inC, inSize } = operation.geometry!;
   const unit: Unit = {
     operation,
     shape: { MW: nIn, MH: nOut, V: vectors },
     copies: groups,
-    pes: divisors(nOut),
-    simds: divisors(nIn),
+    pes: knownDivisors(memo, nOut),
+    simds: knownDivisors(memo, nIn),
     pe: 0,
     simd: 0,
     cycles: 0,
     cost: NO_RESOURCES,
+    gain: 0,
+    costs: recall(
+      memo.units,
+      `${nIn} ${nOut} ${kernel[0]} ${kernel[1]} ${inC / groups} ${inSize[1]}`,
+      () => new Map<number, UnitCost>(),
+    ),
     done: false,
   };
   unit.cycles = cyclesOf(unit);
-  unit.cost = costOf(unit, device, true);
-  if (device.dsp === 0) unit.cost = costOf(unit, device, false);
+  unit.gain = gainOf(unit);
+  unit.cost = costOf(unit, device, device.dsp > 0);
   return unit;
+}
+
+function gainOf({ cycles, pes, simds, pe, simd, copies }: Unit): number {
+  return cycles / (pes[pe]! * simds[simd]! * copies);
 }
 
 function foldingOf({ pes, simds, pe, simd }: Unit): Folding {
@@ -94,10 +110,14 @@ function windowTime({ operation }: Unit, { simd }: Folding): number {
 }
 
 function costOf(unit: Unit, device: FpgaDevice, inDsp: boolean): UnitCost {
+  const place = 2 * (unit.pe * unit.simds.length + unit.simd) + (inDsp ? 1 : 0);
+  return recall(unit.costs, place, () => foldingCost(unit, device, inDsp));
+}
+
+function foldingCost(unit: Unit, device: FpgaDevice, inDsp: boolean): UnitCost {
   const { geometry } = unit.operation;
   const { weightBits, activationBits, family } = device;
-  const folding = foldingOf(unit);
-  const cost = matrixUnitCost(family, unit.shape, folding, { weightBits, activationBits, inDsp });
+  const cost = matrixUnitCost(family, unit.shape, foldingOf(unit), { weightBits, activationBits, inDsp });
   const { kernel, inC, inSize, groups } = geometry!;
   if (kernel[0] * kernel[1] === 1) return cost;
   const window = windowCost(family, inC / groups, kernel[0], kernel[1], inSize[1], activationBits);
@@ -109,15 +129,11 @@ function raise(units: readonly Unit[], before: FpgaResources, device: FpgaDevice
   for (;;) {
     let best: Unit | undefined;
     let bestGain = 0;
-    for (const unit of units) {
-      if (unit.done) continue;
-      const { pe, simd } = foldingOf(unit);
-      const gain = unit.cycles / (pe * simd * unit.copies);
-      if (gain > bestGain) {
+    for (const unit of units)
+      if (!unit.done && unit.gain > bestGain) {
         best = unit;
-        bestGain = gain;
+        bestGain = unit.gain;
       }
-    }
     if (best === undefined) return used;
     used = step(best, used, device) ?? used;
   }
@@ -141,6 +157,7 @@ function step(unit: Unit, used: FpgaResources, device: FpgaDevice): FpgaResource
       const total = addResources(rest, next, unit.copies);
       if (!fitsDevice(total, device)) continue;
       unit.cost = next;
+      unit.gain = gainOf(unit);
       return total;
     }
   }

@@ -2,6 +2,7 @@
 import type { Network, Operation } from "../../network.ts";
 import type { FpgaResources } from "../../prediction.ts";
 import type { FpgaDevice } from "../../target.ts";
+import { knownReuse, makeMemo, type PlanMemo, recall } from "../memo.ts";
 import {
   addResources,
   criticalPath,
@@ -12,36 +13,35 @@ import {
   NO_RESOURCES,
   type Plan,
 } from "../plan.ts";
-import {
-  ACTIVATION_CYCLES,
-  convLogic,
-  denseLogic,
-  legalReuse,
-  reuseBram18,
-  reuseDsp,
-  streamedConvCycles,
-} from "../reuse.ts";
+import { ACTIVATION_CYCLES, convLogic, denseLogic, reuseBram18, reuseDsp, streamedConvCycles } from "../reuse.ts";
+
+interface Shape {
+  readonly first: Operation;
+  readonly legal: readonly number[];
+  copies: number;
+}
 
 /** Plans a design of the resource strategy: all layers ask for one reuse factor, each takes the closest legal one above 1. */
-export function planReuse(network: Network, device: FpgaDevice): Plan {
+export function planReuse(network: Network, device: FpgaDevice, memo: PlanMemo = makeMemo()): Plan {
   const products = network.operations.filter(({ geometry }) => geometry !== undefined);
-  /** Layers of equal shape, which share a list of factors. */
-  const shapes = new Map<string, { readonly first: Operation; readonly legal: readonly number[]; copies: number }>();
-  const keyOf = ({ geometry }: Operation): string => `${geometry!.nIn} ${geometry!.nOut} ${geometry!.kernel.join(" ")}`;
+  /** Layers of equal shape, which share a list of factors; and each product's. */
+  const shapes = new Map<string, Shape>();
+  const shapeOf = new Map<number, Shape>();
   for (const operation of products) {
-    const { nIn, nOut, groups } = operation.geometry!;
-    const known = shapes.get(keyOf(operation));
-    if (known) known.copies += groups;
-    else {
-      const all = legalReuse(nIn, nOut);
-      const above = all.filter((rf) => rf > 1);
-      shapes.set(keyOf(operation), { first: operation, legal: above.length > 0 ? above : all, copies: groups });
-    }
+    const { nIn, nOut, groups, kernel } = operation.geometry!;
+    const shape = recall(shapes, `${nIn} ${nOut} ${kernel[0]} ${kernel[1]}`, () => ({
+      first: operation,
+      legal: knownReuse(memo, nIn, nOut),
+      copies: 0,
+    }));
+    shape.copies += groups;
+    shapeOf.set(operation.id, shape);
   }
-  const legalOf = (operation: Operation): readonly number[] => shapes.get(keyOf(operation))!.legal;
-  const others = network.operations
-    .filter(({ geometry }) => geometry === undefined)
-    .reduce((used, operation) => addResources(used, laneCost(operation, device, operation.elements)), NO_RESOURCES);
+  const legalOf = ({ id }: Operation): readonly number[] => shapeOf.get(id)!.legal;
+  let others = NO_RESOURCES;
+  for (const operation of network.operations)
+    if (operation.geometry === undefined)
+      others = addResources(others, laneCost(operation, device, operation.elements));
   const usedAt = (asked: number): FpgaResources => {
     let used = others;
     for (const { first, legal, copies } of shapes.values())
@@ -49,7 +49,9 @@ export function planReuse(network: Network, device: FpgaDevice): Plan {
     return used;
   };
 
-  const factors = [...new Set([...shapes.values()].flatMap(({ legal }) => legal))].sort((a, b) => a - b);
+  // Factors may repeat: the search among them does not mind.
+  const lists = new Set([...shapes.values()].map(({ legal }) => legal));
+  const factors = Float64Array.from([...lists].flat()).sort();
   let high = factors.length - 1;
   // Where the smallest design does not fit, there is nothing to search.
   let low = fitsDevice(usedAt(factors[high] ?? 1), device) ? 0 : high;

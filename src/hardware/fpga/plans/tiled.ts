@@ -5,6 +5,7 @@
 import type { Network, Operation } from "../../network.ts";
 import type { FpgaResources } from "../../prediction.ts";
 import type { FpgaDevice } from "../../target.ts";
+import { makeMemo, type PlanMemo, recall } from "../memo.ts";
 import { dspPerMultiplier, multiplierLuts } from "../multiplier.ts";
 import { addResources, depthOf, excesses, fitsDevice, otherCost, type Plan } from "../plan.ts";
 import { busyCycles, type PipelineLayer, pipelineLayer, simulatePipeline } from "../tile-pipeline.ts";
@@ -43,15 +44,20 @@ interface Candidate {
 }
 
 /** Plans both kinds and takes the faster of those that fit. */
-export function planTiled(network: Network, device: FpgaDevice): Plan {
-  return planTiledUnder(network, device, Number.POSITIVE_INFINITY) as Plan;
+export function planTiled(network: Network, device: FpgaDevice, memo?: PlanMemo): Plan {
+  return planTiledUnder(network, device, Number.POSITIVE_INFINITY, memo) as Plan;
 }
 
 /** The same, if it can be faster than a known plan. @param under cycles to beat */
-export function planTiledUnder(network: Network, device: FpgaDevice, under: number): Plan | undefined {
+export function planTiledUnder(
+  network: Network,
+  device: FpgaDevice,
+  under: number,
+  memo: PlanMemo = makeMemo(),
+): Plan | undefined {
   const shared = planShared(network, device, under);
   if (shared === undefined) return undefined;
-  const pipelined = planPipelined(network, device, shared.fits ? Math.max(0, ...shared.finish) : under);
+  const pipelined = planPipelined(network, device, shared.fits ? Math.max(0, ...shared.finish) : under, memo);
   if (pipelined === undefined || (shared.fits && !pipelined.fits)) return shared;
   const end = (plan: Plan): number => Math.max(0, ...plan.finish);
   return (pipelined.fits && !shared.fits) || end(pipelined) < end(shared) ? pipelined : shared;
@@ -107,8 +113,8 @@ function planShared(network: Network, device: FpgaDevice, under: number): Plan |
   if (Math.max(work / lanes, fewestTasks) >= under) return undefined;
   let best: Candidate | undefined;
   // By cycles with weights on chip: streaming them never makes it faster, so what comes later cannot win.
-  for (const { tile, least } of rankedTiles(shapes, lanes)) {
-    if (least >= under || (best?.fits && least >= best.cycles)) break;
+  for (const { tile, least } of rankedTiles(shapes, lanes, under)) {
+    if (best?.fits && least >= best.cycles) break;
     for (const resident of [true, false]) {
       const cycles = resident
         ? least
@@ -140,11 +146,16 @@ function planShared(network: Network, device: FpgaDevice, under: number): Plan |
   };
 }
 
-/** Tiles worth trying with the cycles they take when all weights are on chip, fastest first. */
-function rankedTiles(shapes: readonly Shape[], lanes: number): { readonly tile: Tile; readonly least: number }[] {
+/** Tiles worth trying with the cycles they take when all weights are on chip, those below `under`, fastest first. */
+function rankedTiles(
+  shapes: readonly Shape[],
+  lanes: number,
+  under: number,
+): { readonly tile: Tile; readonly least: number }[] {
   const largest = (part: (layer: TiledLayer) => number): number =>
     Math.max(1, ...shapes.map(({ layer }) => part(layer)));
   const [M, N] = [largest((layer) => layer.M), largest((layer) => layer.N)];
+  const channels = sides(lanes, M).map((Tm) => ({ Tm, Tns: sides(Math.floor(lanes / Tm), N) }));
   const found: { readonly tile: Tile; readonly least: number }[] = [];
   for (const [Tr, Tc] of spatialTiles(
     largest((layer) => layer.R),
@@ -155,14 +166,14 @@ function rankedTiles(shapes: readonly Shape[], lanes: number): { readonly tile: 
       const cut = fitTile(layer, { Tm: 1, Tn: 1, Tr, Tc });
       return count * tileCounts(layer, cut).X * taskCycles(layer, cut);
     });
-    for (const Tm of sides(lanes, M))
-      for (const Tn of sides(Math.floor(lanes / Tm), N)) {
+    for (const { Tm, Tns } of channels)
+      for (const Tn of Tns) {
         let least = 0;
         for (let i = 0; i < shapes.length; i++) {
           const { layer } = shapes[i]!;
           least += perPair[i]! * Math.ceil(layer.M / Tm) * Math.ceil(layer.N / Tn);
         }
-        found.push({ tile: { Tm, Tn, Tr, Tc }, least });
+        if (least < under) found.push({ tile: { Tm, Tn, Tr, Tc }, least });
       }
   }
   return found.sort((a, b) => a.least - b.least);
@@ -226,13 +237,14 @@ function distinct(layers: readonly TiledLayer[]): Shape[] {
 }
 
 /** An engine per layer, weights on chip. Undefined where there are more layers than multipliers or too many tasks. */
-function planPipelined(network: Network, device: FpgaDevice, under: number): Plan | undefined {
+function planPipelined(network: Network, device: FpgaDevice, under: number, memo: PlanMemo): Plan | undefined {
   const products = network.operations.filter(({ geometry }) => geometry !== undefined);
   const lanes = mostLanes(device);
   if (products.length === 0 || products.length > lanes) return undefined;
   const layers = splitLanes(
     products.map(({ geometry }) => tiledLayer(geometry!)),
     lanes,
+    memo,
   );
   const bits = Math.max(device.weightBits, device.activationBits);
   const tasks = layers.reduce((sum, { layer, tile }) => {
@@ -287,13 +299,17 @@ function productSources(network: Network): (readonly number[])[] {
 }
 
 /** Shares the multipliers so that the busiest engine is as fast as can be: the slowest one gets the next larger tile. */
-export function splitLanes(layers: readonly TiledLayer[], lanes: number): PipelineLayer[] {
-  const engines = layers.map((layer) => ({ layer, used: 1, done: false, engine: bestTile(layer, 1) }));
+export function splitLanes(layers: readonly TiledLayer[], lanes: number, memo: PlanMemo = makeMemo()): PipelineLayer[] {
+  const engines = layers.map((layer) => {
+    const known = recall(memo.engines, Object.values(layer).join(), () => new Map<number, PipelineLayer>());
+    const engineOf = (share: number): PipelineLayer => recall(known, share, () => bestTile(layer, share));
+    const engine = engineOf(1);
+    return { engineOf, used: 1, done: false, engine, busy: busyCycles(engine) };
+  });
   let left = lanes - engines.length;
   for (;;) {
     let slowest: (typeof engines)[number] | undefined;
-    for (const each of engines)
-      if (!each.done && (slowest === undefined || busyCycles(each.engine) > busyCycles(slowest.engine))) slowest = each;
+    for (const each of engines) if (!each.done && (slowest === undefined || each.busy > slowest.busy)) slowest = each;
     if (slowest === undefined) return engines.map(({ engine }) => engine);
     const most = slowest.used + left;
     let next: PipelineLayer | undefined;
@@ -302,8 +318,8 @@ export function splitLanes(layers: readonly TiledLayer[], lanes: number): Pipeli
       share <= most && share > slowest.used;
       share = Math.min(most, 2 * share)
     ) {
-      const tried = bestTile(slowest.layer, share);
-      if (busyCycles(tried) < busyCycles(slowest.engine)) next = tried;
+      const tried = slowest.engineOf(share);
+      if (busyCycles(tried) < slowest.busy) next = tried;
       if (next !== undefined || share === most) break;
     }
     if (next === undefined) {
@@ -314,6 +330,7 @@ export function splitLanes(layers: readonly TiledLayer[], lanes: number): Pipeli
     left -= used - slowest.used;
     slowest.used = used;
     slowest.engine = next;
+    slowest.busy = busyCycles(next);
   }
 }
 

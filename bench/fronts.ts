@@ -1,0 +1,181 @@
+/**
+ * Fronts of error against latency: budgeted searches on a table of scalars (mitr-power) and on spectra (mpgadget-pk), for a
+ * processor, a graphics card and two FPGA boards. Says whether all emulators keep their budgets by the model and, on the
+ * processor, how many keep them when measured (C2 of the latency models: 17 of 20); draws the fronts.
+ *
+ *     npx tsx bench/fronts.ts [--case mitr-power|mpgadget-pk] [--target cpu] [--runs 200] [--members 8] [--points 4]
+ *                             [--effort quick] [--seed 1] [--out DIR]
+ *
+ * --points counts the emulator without a budget as well. With --out: fronts.json, a Plotly figure, and fronts.html. The
+ * processor's calibration is taken from the user's cache (condense latency calibrate), where there is one.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import {
+  alignRows,
+  buildRuns,
+  calibrationPath,
+  type Effort,
+  fitFrontRuns,
+  type FitResult,
+  type FrontPoint,
+  holdOut,
+  latencyModel,
+  loadCalibrated,
+  makeRng,
+  median,
+  parseSchemaDraft,
+  resolveTarget,
+  type Runs,
+  showLatency,
+  showNumber,
+  takeRuns,
+  toRunTables,
+  validateRuns,
+  workerPool,
+} from "../src/index.ts";
+
+const { values } = parseArgs({
+  options: {
+    case: { type: "string", multiple: true, default: ["mitr-power", "mpgadget-pk"] },
+    target: { type: "string", multiple: true, default: ["cpu", "gpu:t4", "fpga:pynq-z2", "fpga:ecp5-45f"] },
+    runs: { type: "string", default: "1000" },
+    members: { type: "string", default: "8" },
+    points: { type: "string", default: "4" },
+    effort: { type: "string", default: "quick" },
+    seed: { type: "string", default: "1" },
+    threads: { type: "string", default: "1" },
+    out: { type: "string" },
+  },
+});
+
+type Point = FrontPoint<FitResult> & { readonly onFront: boolean };
+interface Traced {
+  readonly name: string;
+  readonly target: string;
+  readonly points: readonly Point[];
+}
+
+async function load(name: string): Promise<{ readonly train: Runs; readonly test: Runs }> {
+  const folder = new URL(`../datasets/${name}/`, import.meta.url).pathname;
+  const schema = parseSchemaDraft(await readFile(join(folder, "schema.json"), "utf8"), "schema.json");
+  const tables = await toRunTables({ inputs: join(folder, "inputs.csv"), outputs: join(folder, "outputs.csv") });
+  const all = buildRuns(tables, { schema });
+  const { train, test } = holdOut(all, 0.25, makeRng(Number(values.seed)));
+  return { train: takeRuns(all, train.slice(0, Number(values.runs))), test: takeRuns(all, test) };
+}
+
+async function trace(name: string, target: string): Promise<Traced> {
+  const { train, test } = await load(name);
+  const resolved = await resolveTarget(target);
+  const device = latencyModel(
+    resolved.class === "cpu" ? await loadCalibrated(resolved, calibrationPath(resolved, process.env)) : resolved,
+  );
+  const runner = workerPool(Number(values.threads));
+  try {
+    const { points } = await fitFrontRuns(train, {
+      deployment: { devices: [device] },
+      points: Number(values.points),
+      members: Number(values.members),
+      effort: values.effort as Effort,
+      seed: Number(values.seed),
+      runner,
+      score: async ({ bytes }) => median((await validateRuns(bytes, test)).fields.map(({ fvu }) => fvu)),
+      onPoint: ({ number, budget, latency, error }) =>
+        void process.stderr.write(
+          `${name} ${target} ${number}: ${showLatency(latency.predictedMs.p50 / 1e3)} predicted, budget ${budget === undefined ? "none" : showLatency(budget)}, FVU ${showNumber(error, 3)}\n`,
+        ),
+    });
+    return { name, target, points };
+  } finally {
+    await runner.dispose();
+  }
+}
+
+const inMs = (value: number | undefined): string => (value === undefined ? "" : showLatency(value / 1e3));
+
+function table({ name, target, points }: Traced): string {
+  const rows = points.map(({ number, members, budget, latency, macs, error, onFront }) => [
+    onFront ? "*" : "",
+    `${number}`,
+    `${members}`,
+    budget === undefined ? "none" : showLatency(budget),
+    inMs(latency.predictedMs.p50),
+    inMs(latency.predictedMs.high),
+    latency.meetsBudget === undefined ? "" : latency.meetsBudget ? "kept" : "MISSED",
+    inMs(latency.measuredMs?.p50),
+    showNumber(macs, 3),
+    showNumber(error, 3),
+  ]);
+  const head = ["", "point", "members", "budget", "predicted", "upper end", "by model", "measured", "MACs", "FVU"];
+  return `\n${name} on ${target}\n${alignRows([head, ...rows], [0])}`;
+}
+
+/** A Plotly figure: one line per front, a panel per case. */
+function figure(fronts: readonly Traced[]) {
+  const cases = [...new Set(fronts.map(({ name }) => name))];
+  const targets = [...new Set(fronts.map(({ target }) => target))];
+  const colours = ["#1b6ca8", "#c8553d", "#3c7a3e", "#8250a0", "#a0742a"];
+  const data = fronts.map(({ name, target, points }) => {
+    const panel = cases.indexOf(name) + 1;
+    const colour = colours[targets.indexOf(target) % colours.length];
+    return {
+      type: "scatter",
+      mode: "lines+markers",
+      name: target,
+      legendgroup: target,
+      showlegend: panel === 1,
+      x: points.map(({ latency }) => 1e3 * latency.predictedMs.p50),
+      y: points.map(({ error }) => error),
+      text: points.map(({ members, macs }) => `${members} members, ${showNumber(macs, 3)} MACs`),
+      line: { color: colour, shape: "hv" },
+      marker: { color: colour, size: 9, symbol: points.map(({ onFront }) => (onFront ? "circle" : "circle-open")) },
+      xaxis: panel === 1 ? "x" : `x${panel}`,
+      yaxis: panel === 1 ? "y" : `y${panel}`,
+    };
+  });
+  const axes = cases.flatMap((name, i) => {
+    const end = i === 0 ? "" : `${i + 1}`;
+    const common = { type: "log", exponentformat: "power", dtick: 1, automargin: true };
+    return [
+      [`xaxis${end}`, { ...common, title: { text: `${name}: predicted latency of a call (µs)` } }],
+      [`yaxis${end}`, { ...common, title: { text: "FVU on unseen runs" } }],
+    ] as const;
+  });
+  const layout = {
+    title: { text: "Error against latency (filled: beaten by no other)" },
+    grid: { rows: 1, columns: cases.length, pattern: "independent" },
+    width: 520 * cases.length + 120,
+    height: 480,
+    template: "none",
+    ...(Object.fromEntries(axes) as Readonly<Record<string, object>>),
+  };
+  return { data, layout };
+}
+
+async function page(drawn: ReturnType<typeof figure>): Promise<string> {
+  const script = await readFile(createRequire(import.meta.url).resolve("plotly.js-dist-min"), "utf8");
+  return `<!doctype html><meta charset="utf-8"><title>Error against latency</title><script>${script}</script><div id="figure"></div><script>const f=${JSON.stringify(drawn)};Plotly.newPlot("figure",f.data,f.layout)</script>\n`;
+}
+
+const fronts: Traced[] = [];
+for (const name of values.case)
+  for (const target of values.target) {
+    const traced = await trace(name, target);
+    fronts.push(traced);
+    console.log(table(traced));
+    if (values.out === undefined) continue;
+    await mkdir(values.out, { recursive: true });
+    const drawn = figure(fronts);
+    await writeFile(join(values.out, "fronts.json"), `${JSON.stringify(drawn, null, 1)}\n`);
+    await writeFile(join(values.out, "fronts.html"), await page(drawn));
+  }
+
+const budgeted = fronts.flatMap(({ points }) => points.filter(({ budget }) => budget !== undefined));
+const kept = budgeted.filter(({ latency }) => latency.meetsBudget === true).length;
+const timed = budgeted.filter(({ latency }) => latency.measuredMs !== undefined);
+const within = timed.filter(({ budget = 0, latency }) => (latency.measuredMs?.p50 ?? Infinity) <= 1e3 * budget).length;
+console.log(`\n${kept} of ${budgeted.length} emulators keep their budget by the model`);
+if (timed.length > 0) console.log(`${within} of ${timed.length} keep it when measured here (median of a call)`);

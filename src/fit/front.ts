@@ -1,0 +1,173 @@
+/**
+ * A front of error against latency on one device: several emulators of the same runs, each searched and trained under a
+ * budget of its own. The first has no budget; the others stand evenly, in logarithms, between its latency and the least
+ * that is within reach. All members run in a call, so a fast emulator may have fewer of them.
+ */
+import { median } from "../analysis/index.ts";
+import type { Runs } from "../data/index.ts";
+import type { EmulatorInfo, LatencyInfo } from "../emulator/index.ts";
+import { OptionError } from "../errors.ts";
+import { type History, hypervolume, nonDominated } from "../search/index.ts";
+import type { Architecture } from "../space/index.ts";
+import type { CheckpointStore } from "../train/index.ts";
+import { type Deployment, emulatorLatency, smallestReachable } from "./constrain.ts";
+import type { FitOptions } from "./options.ts";
+import { prepare, shapeOf } from "./prepare.ts";
+
+/** What a fit gives, as far as a front wants to know. */
+interface Fitted {
+  readonly bytes: Uint8Array;
+  readonly info: EmulatorInfo;
+  readonly history: History;
+}
+
+export interface FrontOptions<Result extends Fitted = Fitted> extends Omit<FitOptions, "checkpoints" | "deployment"> {
+  /** One device, without a budget. */
+  readonly deployment: Omit<Deployment, "budget" | "soft">;
+  /** Emulators. Default 5. */
+  readonly points?: number;
+  /** Error of a finished emulator. Default: the median over outputs of the FVU on held-out folds, as in its file. */
+  readonly score?: (result: Result) => number | Promise<number>;
+  /** Checkpoints by the number of the point, 1 for the fastest. */
+  readonly checkpointsFor?: (point: number) => CheckpointStore;
+  /** Before each fit, and with each emulator as it is finished, the slowest first. */
+  readonly onBegin?: (point: number, budget: number | undefined, members: number) => void;
+  readonly onPoint?: (point: FrontPoint<Result>) => void | Promise<void>;
+}
+
+export interface FrontPoint<Result extends Fitted = Fitted> {
+  /** 1 for the fastest. */
+  readonly number: number;
+  readonly result: Result;
+  readonly members: number;
+  /** Seconds; undefined for the emulator that no budget limits. */
+  readonly budget?: number;
+  readonly latency: LatencyInfo;
+  /** Multiply-accumulates of one row through all members. */
+  readonly macs: number;
+  readonly error: number;
+}
+
+export interface Front<Result extends Fitted = Fitted> {
+  /** Fastest first; fewer than asked for where the work was interrupted or there is no room between. */
+  readonly points: readonly (FrontPoint<Result> & { readonly onFront: boolean })[];
+  /** Decades of latency times decades of error that the front covers, below the slowest latency and an error of 1. */
+  readonly hypervolume: number;
+}
+
+/** Correlation that is assumed between the errors of members. */
+const memberCorrelation = 0.5;
+
+/** Traces the front with a function that fits. @throws OptionError for a front of several devices or of too few points */
+export async function traceFront<Result extends Fitted>(
+  runs: Runs,
+  options: FrontOptions<Result>,
+  fitAt: (options: FitOptions) => Promise<Result>,
+): Promise<Front<Result>> {
+  const { deployment, points: count = 5, score = foldError, checkpointsFor, onBegin, onPoint, ...rest } = options;
+  if (deployment.devices.length !== 1)
+    throw new OptionError(
+      "OPTION_TARGET",
+      `a front is of one device, not of ${deployment.devices.length}. Name one target, and fit again for another.`,
+    );
+  if (!Number.isInteger(count) || count < 2 || count > 20)
+    throw new OptionError("OPTION_POINTS", `a front of ${count} points: must be a whole number from 2 to 20.`);
+  const { now = Date.now, runner } = options;
+  const begun = now();
+  const sizes = memberSizes(prepare(runs, rest).members);
+  const ensembles = sizes.map((members) => {
+    const shape = shapeOf(prepare(runs, { ...rest, members }));
+    return { members, least: smallestReachable(deployment, shape), latency: emulatorLatency(deployment, shape) };
+  });
+  const found: FrontPoint<Result>[] = [];
+  const fitPoint = async (number: number, members: number, budget: number | undefined): Promise<Result> => {
+    onBegin?.(number, budget, members);
+    const left = (options.timeMs ?? Number.POSITIVE_INFINITY) - (now() - begun);
+    const result = await fitAt({
+      ...rest,
+      members,
+      process: false,
+      deployment: { ...deployment, ...(budget === undefined ? {} : { budget }) },
+      ...(Number.isFinite(left) ? { timeMs: Math.max(1, left / number) } : {}),
+      ...(checkpointsFor === undefined ? {} : { checkpoints: checkpointsFor(number) }),
+    });
+    const [latency] = result.info.latency;
+    if (latency === undefined) throw new RangeError("internal: an emulator for a device without its latency");
+    const point = {
+      number,
+      result,
+      members,
+      ...(budget === undefined ? {} : { budget }),
+      latency,
+      macs: result.info.members.reduce((sum, member) => sum + member.macs, 0),
+      error: await score(result),
+    };
+    found.push(point);
+    await onPoint?.(point);
+    return result;
+  };
+
+  const most = sizes[0] ?? 2;
+  const free = await fitPoint(count, most, undefined);
+  const slowest = (found[0]?.latency.predictedMs.high ?? 0) / 1000;
+  const least = Math.min(...ensembles.map((each) => each.least));
+  const archive = evaluated(free.history);
+  // Fastest last; none where the emulator without a budget is as fast as can be.
+  const budgets =
+    least < slowest
+      ? Array.from({ length: count - 1 }, (_, i) => slowest * (least / slowest) ** ((i + 1) / count))
+      : [];
+  for (const [i, budget] of budgets.entries()) {
+    if (runner?.stopped === true) break;
+    const number = count - 1 - i;
+    const reached = ensembles.filter((each) => each.least <= budget);
+    const expected = reached.map(({ members, latency }) => {
+      const within = archive.filter(({ architecture }) => latency.of(architecture) <= 1000 * budget);
+      return expectedError(Math.min(...within.map(({ loss }) => loss)), members);
+    });
+    // Where the archive holds nothing so fast: the fewest members, so that each may be as large as can be.
+    const best = expected.lastIndexOf(Math.min(...expected));
+    await fitPoint(number, reached[best]?.members ?? most, budget);
+  }
+  found.reverse();
+  // What does not fit the device runs nowhere: it is no part of the front.
+  const costs = found.map(({ latency: { fits, predictedMs }, error }) => [
+    fits === false ? Number.NaN : Math.log10(predictedMs.p50),
+    Math.log10(error),
+  ]);
+  const kept = nonDominated(costs);
+  const reference = [Math.max(...costs.map(([latency = NaN]) => latency).filter(Number.isFinite)), 0];
+  return {
+    points: found.map((point, i) => ({ ...point, onFront: kept[i] ?? false })),
+    hypervolume: hypervolume(costs, reference),
+  };
+}
+
+/** The ensemble's size, its half and its quarter, no less than two. */
+function memberSizes(members: number): number[] {
+  return [...new Set([members, members >> 1, members >> 2])].filter((size) => size >= 2);
+}
+
+/** The error of an ensemble by that of one of its networks, up to a factor: averaging takes what is not common to all, and
+ * a member that holds one of few folds out has seen fewer runs. */
+function expectedError(loss: number, members: number): number {
+  const averaged = memberCorrelation + (1 - memberCorrelation) / members;
+  return (loss * averaged) / (1 - 1 / Math.min(8, members));
+}
+
+interface Evaluated {
+  readonly architecture: Architecture;
+  readonly loss: number;
+}
+
+/** The archive of a search: architectures with their newest loss; trials alone where there were any, as they compare. */
+function evaluated({ records }: History): readonly Evaluated[] {
+  const all = records.filter(({ event, valLoss }) => event === "evaluated" && Number.isFinite(valLoss));
+  const trials = all.filter(({ reason }) => reason === "trial");
+  const losses = new Map((trials.length > 0 ? trials : all).map((each) => [each.architecture, each.valLoss ?? NaN]));
+  return [...losses].map(([id, loss]) => ({ architecture: id.split(".").map(Number), loss }));
+}
+
+function foldError({ info }: Fitted): number {
+  return median(info.scores.map(({ fvu }) => fvu));
+}
