@@ -30,6 +30,8 @@ export {
 // Emulators: what `loadEmulator` gives, and what their files say.
 export {
   type AnswerOptions,
+  type Band,
+  bandChoices,
   type Cell,
   type Emulator,
   type EmulatorInfo,
