@@ -1,6 +1,6 @@
 /**
  * Condense as a library: everything that the command line, case studies and notebooks use. The verbs are `fit`, `query`,
- * `inspect` and `validate`; the rest is what they are made of, for those who need more.
+ * `inspect`, `validate` and `compare`; the rest is what they are made of, for those who need more.
  *
  *     const { bytes } = await fit("runs.csv", { outputs: ["power"] });
  *     await writeWhole("power.onnx", bytes);
@@ -10,6 +10,11 @@
 // The verbs. Runs and points are paths, Arrow tables, data frames, columns or rows by name, or a `Table`.
 export { type Deployment } from "./fit/constrain.ts";
 export { fit, fitRuns, type FitResult } from "./fit.ts";
+export { compare, type CompareOptions, compareRuns } from "./compare.ts";
+export { type Comparison, type MethodScores } from "./compare/comparison.ts";
+export { type Contestant, type Fitted, type Predictor, type Round } from "./compare/contestant.ts";
+export { type ContestantName, contestantNames, contestants } from "./compare/contestants/index.ts";
+export { describeComparison } from "./compare/describe.ts";
 export { ensembles, type FitOptions, type FitProgress } from "./fit/options.ts";
 export {
   type EmulatorLike,

@@ -11,6 +11,7 @@ export const commands = {
   query: { summary: "predict, with uncertainty", load: async () => (await import("./query.ts")).query },
   inspect: { summary: "say what is in an emulator file", load: async () => (await import("./inspect.ts")).inspect },
   validate: { summary: "score an emulator on new runs", load: async () => (await import("./validate.ts")).validate },
+  compare: { summary: "compare with baselines", load: async () => (await import("./compare.ts")).compare },
   cases: { summary: "the case studies and their simulators", load: async () => (await import("./cases.ts")).cases },
   latency: { summary: "what an emulator takes on a device", load: async () => (await import("./latency.ts")).latency },
 } as const satisfies Readonly<Record<string, Entry>>;
