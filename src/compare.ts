@@ -5,8 +5,19 @@
 import { type Comparison, compareResults } from "./compare/comparison.ts";
 import type { Contestant } from "./compare/contestant.ts";
 import { type ContestantName, contestantNames, contestants } from "./compare/contestants/index.ts";
+import { type LearningCurve, playCurve } from "./compare/curve.ts";
+import { curveParts } from "./compare/learning-curve.ts";
 import { playRounds } from "./compare/rounds.ts";
-import { buildRuns, foldParts, kFolds, type Runs, type RunsLike, type Selection, toRunTables } from "./data/index.ts";
+import {
+  buildRuns,
+  foldParts,
+  holdOut,
+  kFolds,
+  type Runs,
+  type RunsLike,
+  type Selection,
+  toRunTables,
+} from "./data/index.ts";
 import { OptionError } from "./errors.ts";
 import type { FitOptions } from "./fit/options.ts";
 import { makeRng } from "./rng.ts";
@@ -46,13 +57,36 @@ export async function compareRuns(runs: Runs, options: CompareOptions = {}): Pro
   return compareResults(runs, played, { contestants: entered, folds, effort, seed });
 }
 
+/** Fits at growing numbers of runs, tried on the same fifth, and how many more would halve the error; of the emulator unless
+ * `methods` says otherwise. Runs and options as for {@link compare}; `folds` has no part in it. */
+export async function learningCurve(runs: RunsLike, options: CompareOptions = {}): Promise<LearningCurve> {
+  return learningCurveRuns(buildRuns(await toRunTables(runs), options), options);
+}
+
+/** The learning curve of runs that are already built. @throws OptionError for too few runs */
+export async function learningCurveRuns(runs: Runs, options: CompareOptions = {}): Promise<LearningCurve> {
+  const { effort = "standard", seed = 1 } = options;
+  const entered = contestantsOf(options.methods ?? ["emulator"]);
+  const rng = makeRng(seed).fork("learning curve");
+  const parts = curveParts(runs, holdOut(runs, heldShare, rng.fork("held")), rng.fork("subsets"));
+  if (parts.length === 0)
+    throw new OptionError(
+      "OPTION_LEARNING_CURVE",
+      `${runs.n} runs are too few for a learning curve: it takes 40, for fits on a quarter, a half and four fifths of them. Add runs, or compare without --learning-curve.`,
+    );
+  return playCurve(runs, parts, { ...options, contestants: entered, fit: fitOptions(options), effort, seed, rng });
+}
+
+/** Share of the runs that a learning curve is tried on. */
+const heldShare = 0.2;
+
 /** What every fit is told. */
-export function fitOptions({ effort = "standard", seed = 1, runner, fit = {} }: CompareOptions): FitOptions {
+function fitOptions({ effort = "standard", seed = 1, runner, fit = {} }: CompareOptions): FitOptions {
   return { ...fit, effort, seed, ...(runner === undefined ? {} : { runner }) };
 }
 
 /** Contestants by name, in the order of the family's list, then one's own. @throws OptionError for a name that is none */
-export function contestantsOf(methods: readonly (string | Contestant)[]): Contestant[] {
+function contestantsOf(methods: readonly (string | Contestant)[]): Contestant[] {
   const names = methods.filter((method) => typeof method === "string");
   const unknown = names.find((name) => !Object.hasOwn(contestants, name));
   if (unknown !== undefined)

@@ -10,11 +10,13 @@
 // The verbs. Runs and points are paths, Arrow tables, data frames, columns or rows by name, or a `Table`.
 export { type Deployment } from "./fit/constrain.ts";
 export { fit, fitRuns, type FitResult } from "./fit.ts";
-export { compare, type CompareOptions, compareRuns } from "./compare.ts";
+export { compare, type CompareOptions, compareRuns, learningCurve, learningCurveRuns } from "./compare.ts";
 export { type Comparison, type MethodScores } from "./compare/comparison.ts";
 export { type Contestant, type Fitted, type Predictor, type Round } from "./compare/contestant.ts";
 export { type ContestantName, contestantNames, contestants } from "./compare/contestants/index.ts";
+export { type LearningCurve, type MethodCurve } from "./compare/curve.ts";
 export { describeComparison } from "./compare/describe.ts";
+export { describeCurve } from "./compare/describe-curve.ts";
 export { ensembles, type FitOptions, type FitProgress } from "./fit/options.ts";
 export {
   type EmulatorLike,

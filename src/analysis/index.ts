@@ -4,6 +4,7 @@ export * from "./coverage.ts";
 export * from "./describe.ts";
 export * from "./edge.ts";
 export * from "./pit.ts";
+export * from "./power-law.ts";
 export * from "./scores.ts";
 export * from "./text.ts";
 export * from "./validation.ts";

@@ -6,8 +6,10 @@ import {
   contestants,
   contestantNames,
   describeComparison,
+  describeCurve,
   type Effort,
   efforts,
+  learningCurveRuns,
   toRunTables,
   workerPool,
 } from "../../index.ts";
@@ -24,6 +26,7 @@ interface CompareCommandOptions extends ColumnOptions {
   readonly time?: number;
   readonly seed: number;
   readonly threads?: number;
+  readonly learningCurve: boolean;
   readonly json: boolean;
 }
 
@@ -40,7 +43,7 @@ export const compare: CliCommand = {
   declare(command) {
     command
       .description(
-        "Fits the emulator, its parts and plain baselines on the same folds, and scores each on the runs it has not seen.",
+        "Fits the emulator, its parts and plain baselines on the same folds, and scores each on the runs it has not seen; or, with --learning-curve, one of them on growing numbers of runs.",
       )
       .argument("<runs>", "table of runs, or of their inputs")
       .argument("[outputs]", "table of the outputs, paired with the inputs by row")
@@ -52,7 +55,8 @@ export const compare: CliCommand = {
         collect,
       )
       .option("--schema <file>", "JSON file that says all of this, with units and coordinates")
-      .option("--methods <names>", "who takes part, with commas (default: all)", list)
+      .option("--methods <names>", "who takes part, with commas (default: all; of a learning curve the emulator)", list)
+      .option("--learning-curve", "fit at growing numbers of runs, and say how many more would halve the error", false)
       .option("--folds <n>", "parts of the runs, each held out once", whole("--folds", 2, 1000, "5"), 5)
       .option("--effort <name>", `work of each fit: ${efforts.join(", ")}`, oneOf("--effort", efforts), "standard")
       .option("--time <duration>", "cap on the wall clock, such as 10m: finished folds count", duration("--time"))
@@ -80,6 +84,12 @@ export const compare: CliCommand = {
       },
     };
     try {
+      if (options.learningCurve) {
+        const curve = await learningCurveRuns(runs, common);
+        progress.done();
+        await world.out(json ? `${JSON.stringify(curve, null, 2)}\n` : `${describeCurve(curve)}\n`);
+        return curve.methods.length > 0 ? 0 : 1;
+      }
       const found = await compareRuns(runs, { ...common, folds });
       progress.done();
       await world.out(json ? `${JSON.stringify(found, null, 2)}\n` : `${describeComparison(found)}\n`);
