@@ -26,7 +26,7 @@ export function describeComparison(comparison: Comparison): string {
         ...shown.map(({ output, best, next, ratio }) => {
           const first = methods.find(({ method }) => method === best[0]);
           const fvu = first?.outputs.find((each) => each.output === output)?.fvu ?? Number.NaN;
-          const behind = ratio === null ? "" : `${showNumber(ratio, 3)} times`;
+          const behind = ratio === null ? "" : ratio < 2 ? `+${showShare(ratio - 1)}` : `${showNumber(ratio, 3)} times`;
           return [output, best.join(" = ") || "does not vary", showNumber(fvu, 3), next ?? "", behind];
         }),
         ...(winners.length > shown.length ? [[`... and ${winners.length - shown.length} more`]] : []),

@@ -5,25 +5,21 @@ import type { Predictor } from "../../src/compare/contestant.ts";
 import { type ContestantName, contestantNames, contestants } from "../../src/compare/contestants/index.ts";
 import { buildRuns, type Runs, tableFrom } from "../../src/data/index.ts";
 import { train } from "../../src/fit.ts";
+import type { Trained } from "../../src/fit/assemble.ts";
 import type { FitOptions } from "../../src/fit/options.ts";
 import { normalQuantile } from "../../src/normal.ts";
 import { makeRng } from "../../src/rng.ts";
 import { smoothRows, tinySpace } from "../cli/support.ts";
 
-const options: FitOptions = {
-  members: 2,
-  effort: "quick",
-  process: true,
-  space: { ...tinySpace, channels: 4, stageNodes: 1 },
-};
+const options: FitOptions = { members: 2, effort: "quick", process: true, space: tinySpace };
 
-/** Fits one contestant by itself. */
-async function fitted(name: ContestantName, runs: Runs): Promise<Predictor> {
+/** Fits one contestant. @param trained the emulator's training, where it is done already */
+async function fitted(name: ContestantName, runs: Runs, trained?: Promise<Trained>): Promise<Predictor> {
   const found = await contestants[name].fit({
     runs,
     options,
-    entered: [name],
-    trained: () => train(runs, options),
+    entered: ["emulator", name],
+    trained: () => trained ?? train(runs, options),
   });
   if (found.kind === "absent") throw new Error(found.reason);
   return found.predictor;
@@ -33,31 +29,34 @@ const runsOf = (rows: readonly Record<string, number>[], inputs: readonly string
   buildRuns(tableFrom([...rows]), { inputs });
 
 describe("every contestant", () => {
-  const rows = smoothRows(16).map(({ a, b, y }) => ({ a, b, y, "line[0]": a, "line[1]": b, "line[2]": a - b }));
-  const runs = runsOf(rows, ["a", "b"]);
+  const scalars = smoothRows(16).map(({ a, b, y, z }) => ({ a, b, y, z }));
+  const withField = scalars.map((row) => ({ ...row, "line[0]": row.a, "line[1]": row.b, "line[2]": row.a - row.b }));
+  const ofEmulator = ["emulator", "networks", "processes"];
+  let trained: Promise<Trained> | undefined;
 
-  test.each(contestantNames)(
-    "%s predicts scalars and fields, the mean inside intervals that grow with the level",
-    async (name) => {
-      const predictor = await fitted(name, runs);
-      const [half, most] = [await predictor.predict(runs.x, 0.5), await predictor.predict(runs.x, 0.95)];
-      await predictor.dispose();
-      expect(most.map(({ field, mean }) => [field, mean.length])).toEqual([
-        ["y", 16],
-        ["line", 48],
-      ]);
-      most.forEach(({ mean, std, noise, lower, upper }, f) => {
-        expect([...mean, ...std, ...noise].every(Number.isFinite)).toBe(true);
-        mean.forEach((value, i) => {
-          const inner = half[f]!;
-          expect(lower[i]!).toBeLessThan(inner.lower[i]!);
-          expect(inner.lower[i]!).toBeLessThan(value);
-          expect(inner.upper[i]!).toBeGreaterThan(value);
-          expect(upper[i]!).toBeGreaterThan(inner.upper[i]!);
-        });
+  test.each(contestantNames)("%s: means inside intervals that grow with the level", async (name) => {
+    // Networks for fields take long to train, and test/fitted-emulator.test.ts has them.
+    const isPart = ofEmulator.includes(name);
+    const runs = runsOf(isPart ? scalars : withField, ["a", "b"]);
+    if (isPart) trained ??= train(runs, options);
+    const predictor = await fitted(name, runs, trained);
+    const [half, most] = [await predictor.predict(runs.x, 0.5), await predictor.predict(runs.x, 0.95)];
+    await predictor.dispose();
+    expect(most.map(({ field, mean }) => [field, mean.length])).toEqual([
+      ["y", 16],
+      ["z", 16],
+      ...(isPart ? [] : [["line", 48]]),
+    ]);
+    most.forEach(({ mean, std, noise, lower, upper }, f) => {
+      expect([...mean, ...std, ...noise].every(Number.isFinite)).toBe(true);
+      const inner = half[f]!;
+      mean.forEach((value, i) => {
+        const bounds = [lower[i]!, inner.lower[i]!, value, inner.upper[i]!, upper[i]!];
+        expect(bounds).toEqual([...bounds].sort((a, b) => a - b));
+        expect(upper[i]!).toBeGreaterThan(lower[i]!);
       });
-    },
-  );
+    });
+  });
 
   test("has the name it is listed under, and says where it comes from", () => {
     for (const name of contestantNames) {
@@ -123,7 +122,8 @@ describe("quadratic ridge", () => {
     const predictor = await fitted("quadratic", runsOf(draw(100, 0.1, 3), ["a", "b"]));
     const [found] = await predictor.predict(Float64Array.from(test.flatMap(({ a, b }) => [a, b])), 0.9);
     const squares = test.reduce((sum, { y }, i) => sum + (y - found!.mean[i]!) ** 2, 0) / test.length;
-    expect(found!.std[0]! / Math.sqrt(squares)).toBeCloseTo(1, 0.7);
+    // Of 100 residuals the root mean square is good to 7 %.
+    expect(Math.abs(found!.std[0]! / Math.sqrt(squares) - 1)).toBeLessThan(0.2);
   });
 });
 
