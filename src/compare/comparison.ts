@@ -76,8 +76,10 @@ export function compareResults(
   },
 ): Comparison {
   const taking = asked.contestants.filter(({ name }) => results.some((result) => result.contestant === name));
-  const rounds = Array.from({ length: asked.folds }, (_, round) => round).filter((round) =>
-    taking.every(({ name }) => results.some((result) => result.contestant === name && result.round === round)),
+  const rounds = Array.from({ length: asked.folds }, (_, round) => round).filter(
+    (round) =>
+      taking.length > 0 &&
+      taking.every(({ name }) => results.some((result) => result.contestant === name && result.round === round)),
   );
   const methods = rounds.length === 0 ? [] : taking.map((contestant) => scoreMethod(runs, contestant, results, rounds));
   const scored = results

@@ -96,10 +96,11 @@ type Told = Pick<Judgement["overall"], "levels" | "pit"> & { readonly bands?: re
  * @param details whether for every output too */
 export function describeCalibration({ rows, fields, overall, edge }: Validation, details: boolean): string {
   const share = (value: number): string => String(Number((100 * value).toFixed(1)));
-  const cell = ({ coverage, low, high }: LevelCoverage): string => `${share(coverage)} (${share(low)}-${share(high)})`;
+  const cell = ({ coverage, low, high }: LevelCoverage): string =>
+    `${share(coverage)} (${(100 * low).toFixed(0)}-${(100 * high).toFixed(0)})`;
   const body = (name: string, told: Told): string[][] => [
     [name, ...told.levels.map(cell), showNumber(told.pit.p, 2)],
-    ...(told.bands === undefined ? [] : [[`  whole fields of ${name}`, ...told.bands.map(cell), ""]]),
+    ...(told.bands === undefined ? [] : [[`  whole fields of ${name.trim()}`, ...told.bands.map(cell), ""]]),
   ];
   const part = (name: string, judgement: Pick<Judgement, "fields" | "overall">): string[][] => [
     ...body(name, judgement.overall),
@@ -118,8 +119,17 @@ export function describeCalibration({ rows, fields, overall, edge }: Validation,
     ...(edge === null
       ? []
       : [`At the edge: ${edge.rule}; there the median FVU is ${showNumber(edge.overall.fvu, 3)}.`]),
-    `PIT: ${pitWords(overall.pit)} (chi-square of one number of each run, in turn over the outputs).`,
+    `PIT: ${pitWords(overall.pit)} (chi-square of one number of each run, in turn over the outputs)${worst(fields)}.`,
   ].join("\n");
+}
+
+/** The output whose stated distributions fit least, where there are several. */
+function worst(fields: Validation["fields"]): string {
+  const told = fields.filter(({ pit }) => !Number.isNaN(pit.p)).sort((a, b) => a.pit.p - b.pit.p);
+  const [least] = told;
+  return least === undefined || told.length < 2
+    ? ""
+    : `; the least p by output: ${showNumber(least.pit.p, 2)}, ${least.field}`;
 }
 
 /** Below this the test doubts the stated distributions. */
