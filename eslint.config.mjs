@@ -17,6 +17,7 @@ const INNER_LOOPS = [
   "src/search/**",
   "src/emulator/**",
   "src/analysis/**",
+  "src/compare/**",
   "cases/**",
   "bench/**",
   "test/**",

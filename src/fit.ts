@@ -4,7 +4,7 @@
  */
 import { buildRuns, kFolds, type Runs, type RunsLike, toRunTables } from "./data/index.ts";
 import type { EmulatorInfo } from "./emulator/index.ts";
-import { assemble } from "./fit/assemble.ts";
+import { assemble, type Trained } from "./fit/assemble.ts";
 import { fitCompanions } from "./fit/companions.ts";
 import { checkReachable } from "./fit/constrain.ts";
 import { explore } from "./fit/explore.ts";
@@ -53,6 +53,16 @@ const shares = { probe: 0.12, search: 0.2, train: 0.68 } as const;
 
 /** Fits an emulator to runs that are already built. */
 export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<FitResult> {
+  const trained = await train(runs, options);
+  const { bytes, info } = await assemble(trained);
+  await options.checkpoints?.clear();
+  const { found, warning } = trained;
+  const notes = [...runs.report.notes, ...(warning === undefined ? [] : [warning])];
+  return { bytes, info, runs, history: found.history, notes };
+}
+
+/** All of a fit up to the point where its parts are put together. */
+export async function train(runs: Runs, options: FitOptions = {}): Promise<Trained> {
   const { runner = inProcess(), now = Date.now, checkpoints } = options;
   const prepared = prepare(runs, options);
   const { spaceOptions, foldOf, folds, members, effort, loss, engine, rng } = prepared;
@@ -131,17 +141,6 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
   const companions = runner.stopped ? undefined : await companioned;
   const cut = ensemble.stopped || found.outcome === "stopped";
   const outcome = runner.stopped ? "interrupted" : cut ? "time" : "complete";
-  const { bytes, info } = await assemble(prepared, footing, found, ensemble, {
-    companions,
-    outcome,
-    deployment: options.deployment,
-  });
-  await checkpoints?.clear();
-  return {
-    bytes,
-    info,
-    runs,
-    history: found.history,
-    notes: [...runs.report.notes, ...(warning === undefined ? [] : [warning])],
-  };
+  const { deployment } = options;
+  return { prepared, footing, found, ensemble, companions, outcome, deployment, warning };
 }

@@ -1,6 +1,6 @@
 /**
  * Condense as a library: everything that the command line, case studies and notebooks use. The verbs are `fit`, `query`,
- * `inspect` and `validate`; the rest is what they are made of, for those who need more.
+ * `inspect`, `validate` and `compare`; the rest is what they are made of, for those who need more.
  *
  *     const { bytes } = await fit("runs.csv", { outputs: ["power"] });
  *     await writeWhole("power.onnx", bytes);
@@ -11,6 +11,13 @@
 export { type Deployment } from "./fit/constrain.ts";
 export { fit, fitFront, fitFrontRuns, fitRuns, type FitResult } from "./fit.ts";
 export type { Front, FrontOptions, FrontPoint } from "./fit/front.ts";
+export { compare, type CompareOptions, compareRuns, learningCurve, learningCurveRuns } from "./compare.ts";
+export { type Comparison, type MethodScores } from "./compare/comparison.ts";
+export { type Contestant, type Fitted, type Predictor, type Round } from "./compare/contestant.ts";
+export { type ContestantName, contestantNames, contestants } from "./compare/contestants/index.ts";
+export { type LearningCurve, type MethodCurve } from "./compare/curve.ts";
+export { describeComparison } from "./compare/describe.ts";
+export { describeCurve } from "./compare/describe-curve.ts";
 export { ensembles, type FitOptions, type FitProgress } from "./fit/options.ts";
 export {
   type EmulatorLike,
@@ -31,6 +38,8 @@ export {
 // Emulators: what `loadEmulator` gives, and what their files say.
 export {
   type AnswerOptions,
+  type Band,
+  bandChoices,
   type Cell,
   type Emulator,
   type EmulatorInfo,
@@ -48,11 +57,15 @@ export {
   describeEmulator,
   describeLatency,
   describeMember,
+  type FieldJudgement,
   elementFvu,
   examplePoint,
+  type Judgement,
+  type LevelCoverage,
   median,
   type OverallScores,
   overallScores,
+  type PitTest,
   scoreField,
   type Scores,
   showNumber,

@@ -25,3 +25,13 @@ export function gaussianCrps(error: number, std: number): number {
   const z = error / std;
   return std * (z * (2 * normalDistribution(z) - 1) + 2 * normalDensity(z) - 1 / Math.sqrt(Math.PI));
 }
+
+/** The quantile of the standard normal: Newton's steps from a rough start, to 1e-12. @param p above 0 and below 1 */
+export function normalQuantile(p: number): number {
+  // Start: Abramowitz & Stegun 26.2.22, good to 3e-3.
+  const tail = Math.min(p, 1 - p);
+  const t = Math.sqrt(-2 * Math.log(tail));
+  let z = t - (2.30753 + 0.27061 * t) / (1 + t * (0.99229 + 0.04481 * t));
+  for (let i = 0; i < 6; i++) z += (1 - normalDistribution(z) - tail) / normalDensity(z);
+  return p < 0.5 ? -z : z;
+}

@@ -3,7 +3,16 @@
  * runs. Edge file: it reads emulator files.
  */
 import { readFile } from "node:fs/promises";
-import { overallScores, type OverallScores, scoreField, type Scores } from "./analysis/index.ts";
+import {
+  edgeRows,
+  edgeRule,
+  type FieldJudgement,
+  judge,
+  type Judgement,
+  type Scores,
+  takePredictions,
+  takeValues,
+} from "./analysis/index.ts";
 import {
   type Column,
   elementNames,
@@ -244,8 +253,10 @@ export interface Validation {
   readonly leftOut: number;
   /** Nominal level of the coverage. */
   readonly level: number;
-  readonly fields: readonly Scores[];
-  readonly overall: OverallScores;
+  readonly fields: readonly FieldJudgement[];
+  readonly overall: Judgement["overall"];
+  /** The same of the runs in the outer part of the domain, and in words which they are; null where there are none. */
+  readonly edge: (Judgement & { readonly rule: string }) | null;
   /** What the gates did not let pass, as sentences; empty where they did. */
   readonly failures: readonly string[];
 }
@@ -287,19 +298,27 @@ export async function validateRuns(
   return withEmulator(source, options, async (emulator) => {
     const { schema, info } = emulator;
     const predictions = await emulator.predict(runs.x);
-    const fields = schema.fields.map((field, f) => {
-      const prediction = predictions[f];
-      const truth = runs.y[f];
-      if (prediction === undefined || truth?.length !== runs.n * fieldSize(field))
+    schema.fields.forEach((field, f) => {
+      if (runs.y[f]?.length !== runs.n * fieldSize(field))
         throw new DataError("DATA_FIELD", `the runs do not have the field "${field.name}" of the emulator.`);
-      return scoreField(prediction, truth, fieldSize(field), info.level);
     });
+    const outer = edgeRows(schema, runs.x, runs.n);
+    const sizes = schema.fields.map(fieldSize);
+    const atEdge = (): Judgement =>
+      judge(
+        info,
+        predictions.map((prediction, f) => takePredictions(prediction, outer, sizes[f] ?? 1)),
+        runs.y.map((truth, f) => takeValues(truth, outer, sizes[f] ?? 1)),
+        outer.length,
+      );
+    const { fields, overall } = judge(info, predictions, runs.y, runs.n);
     return {
       rows: runs.n,
       leftOut: runs.leftOut ?? 0,
       level: info.level,
       fields,
-      overall: overallScores(fields),
+      overall,
+      edge: outer.length === 0 ? null : { rule: edgeRule, ...atEdge() },
       failures: fields.flatMap((field) => gateFailures(field, options)),
     };
   });

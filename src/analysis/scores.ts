@@ -33,10 +33,20 @@ export interface Scores {
   readonly intervalScore: number;
   /** Rank correlation of |error| and standard deviation; 0 where one of them does not vary. */
   readonly spearman: number;
+  /** Standard deviation of the truth over the runs, root mean square over the elements, in the field's unit. */
+  readonly truthStd: number;
 }
 
-/** Scores over all fields; only those without a unit can be put together. */
+/** Scores over all fields; those with a unit are put together in units of each field's `truthStd`. */
 export interface OverallScores {
+  /** Means over the fields that vary. */
+  readonly rmse: number;
+  readonly mae: number;
+  readonly bias: number;
+  readonly crps: number;
+  readonly intervalScore: number;
+  /** Mean over the fields that vary and have one, of the density in those units. */
+  readonly nll: number;
   /** Median over the fields that vary. */
   readonly fvu: number;
   readonly r2: number;
@@ -157,6 +167,7 @@ export function scoreField(prediction: FieldPrediction, truth: Float64Array, siz
     coverageError: Math.sqrt((level * (1 - level)) / (count / size)),
     intervalScore: interval / count,
     spearman: spearman(errors, stds),
+    truthStd: Math.sqrt(sum("total") / count),
   };
 }
 
@@ -164,7 +175,18 @@ export function scoreField(prediction: FieldPrediction, truth: Float64Array, siz
 export function overallScores(fields: readonly Scores[]): OverallScores {
   const told = (values: readonly number[]): number[] => values.filter((value) => !Number.isNaN(value));
   const count = fields.reduce((sum, field) => sum + field.count, 0);
+  const varying = fields.filter((field) => field.truthStd > 0);
+  const mean = (of: (field: Scores) => number): number => {
+    const values = told(varying.map(of));
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
   return {
+    rmse: mean((field) => field.rmse / field.truthStd),
+    mae: mean((field) => field.mae / field.truthStd),
+    bias: mean((field) => field.bias / field.truthStd),
+    crps: mean((field) => field.crps / field.truthStd),
+    intervalScore: mean((field) => field.intervalScore / field.truthStd),
+    nll: mean((field) => field.nll + Math.log(field.truthStd)),
     fvu: median(told(fields.map((field) => field.fvu))),
     r2: median(told(fields.map((field) => field.r2))),
     spearman: median(fields.map((field) => field.spearman)),

@@ -1,4 +1,5 @@
 /** Time and progress for people. */
+import type { TaskRunner } from "../index.ts";
 import type { World } from "./world.ts";
 
 /** `1m 20s`. */
@@ -54,4 +55,22 @@ export function progressLine(world: World, until = Number.POSITIVE_INFINITY): Pr
     },
     done: wipe,
   };
+}
+
+/** The first Ctrl-C ends the work with what there is, the second one the process. @param kept what the first one keeps, a clause */
+export function listenForInterrupts(
+  world: World,
+  runner: TaskRunner,
+  progress: ProgressLine,
+  kept: string,
+): () => void {
+  let interrupts = 0;
+  return world.onInterrupt(() => {
+    interrupts++;
+    if (interrupts > 1) world.exit(130);
+    else {
+      runner.stop();
+      progress.say(`stopping: ${kept} (Ctrl-C again to quit at once)`);
+    }
+  });
 }

@@ -16,7 +16,7 @@ import {
 } from "../data/index.ts";
 import { DataError, OptionError } from "../errors.ts";
 import type { Emulator, FieldPrediction } from "./emulator.ts";
-import { statistics } from "./emulator-graph.ts";
+import { type Band, bandChoices, statistics } from "./emulator-graph.ts";
 
 /** What to do with inputs outside the range of the training runs: predict there and say so, refuse, or move them in. */
 export const outOfRangeChoices = ["warn", "error", "clip"] as const;
@@ -25,6 +25,9 @@ export type OutOfRange = (typeof outOfRangeChoices)[number];
 export interface AnswerOptions {
   /** Level of the intervals, above 0 and below 1. Default: the file's own. */
   readonly interval?: number;
+  /** `simultaneous`: lower and upper hold the whole field of a new run at that level, not each number of it. Default
+   * `pointwise`. */
+  readonly band?: Band;
   /** Default `warn`. */
   readonly outOfRange?: OutOfRange;
   /** Whether the inputs stand before the answers. Default true. */
@@ -49,9 +52,14 @@ export function newTally(): Tally {
 }
 
 /** @throws OptionError for a level or a choice that is none */
-export function checkAnswerOptions({ interval = 0.5, outOfRange = "warn" }: AnswerOptions): void {
+export function checkAnswerOptions({ interval = 0.5, outOfRange = "warn", band = "pointwise" }: AnswerOptions): void {
   if (!(interval > 0 && interval < 1))
     throw new OptionError("OPTION_INTERVAL", `interval ${interval}: must lie between 0 and 1, such as 0.95.`);
+  if (!(bandChoices as readonly string[]).includes(band))
+    throw new OptionError(
+      "OPTION_BAND",
+      `unknown kind of interval "${band as string}" (there are: ${bandChoices.join(", ")}).`,
+    );
   if (!(outOfRangeChoices as readonly string[]).includes(outOfRange))
     throw new OptionError(
       "OPTION_OUT_OF_RANGE",
@@ -69,7 +77,7 @@ export function checkAnswerOptions({ interval = 0.5, outOfRange = "warn" }: Answ
  */
 export async function answer(emulator: Emulator, points: Table, options: AnswerOptions, tally: Tally): Promise<Table> {
   const { schema, info } = emulator;
-  const { interval = info.level, outOfRange = "warn", inputs = true } = options;
+  const { interval = info.level, outOfRange = "warn", inputs = true, band } = options;
   const before = points.rowsBefore ?? 0;
   const { x, n, missing, inDomain } = encodeInputs(schema, points);
   const lacking = new Set(missing.map((row) => row - before - 1));
@@ -77,7 +85,7 @@ export async function answer(emulator: Emulator, points: Table, options: AnswerO
   tally.missing += missing.length;
   if (tally.firstMissing === "" && missing.length > 0) tally.firstMissing = `row ${missing[0]}`;
   guardRange(schema, x, points, outOfRange, tally);
-  const predictions = await emulator.predict(x, interval);
+  const predictions = await emulator.predict(x, interval, band);
   const answered = predictions.map((prediction) => blankRows(prediction, n, lacking));
   for (let i = 0; i < n; i++) {
     if (lacking.has(i) || answered.every(({ mean }) => finiteRow(mean, i, n))) continue;

@@ -31,6 +31,8 @@ export interface CalibrationInput {
   readonly noiseScale: readonly Float64Array[];
   /** One per head, where one stands beside the networks. */
   readonly companions?: readonly (Companion | undefined)[];
+  /** The networks' share of every prediction beside a companion. Default: what stacking finds for each field. */
+  readonly share?: number;
 }
 
 /** Calibrates all fields. */
@@ -59,7 +61,8 @@ export function calibrateFields(input: CalibrationInput): readonly CalibratedFie
       return out;
     };
     const [mean, variance] = [part(companion.heldOutMean), part(companion.heldOutVariance)];
-    const calibration = stackField({ held, size: place.size, networks, shrink, mean, variance, noise });
+    const forced = input.share === undefined ? {} : { share: input.share };
+    const calibration = stackField({ held, size: place.size, networks, shrink, mean, variance, noise, ...forced });
     const share = calibration.networkShare ?? 1;
     const stacked = held.mean.map((value, k) => share * value + (1 - share) * mean[k]!);
     return { spec, place, scaler, calibration, scores: outOfFoldScores(spec, scaler, { ...held, mean: stacked }) };

@@ -4,7 +4,7 @@
  * conformal quantiles of the standardised residuals give the intervals (Vovk et al. 2005). The shrinkage from one
  * member's error to the ensemble's is an estimate, so the coverage is checked by measurement, not guaranteed.
  */
-import type { FieldCalibration } from "./emulator-graph.ts";
+import type { FieldCalibration, LevelFactor } from "./emulator-graph.ts";
 
 /** Levels whose quantiles an emulator carries. */
 export const calibrationLevels = [0.5, 0.6827, 0.8, 0.9, 0.95, 0.9545, 0.99] as const;
@@ -30,6 +30,22 @@ export function conformalQuantile(sorted: Float64Array, level: number): number {
   return sorted[rank - 1]!;
 }
 
+/** Conformal quantiles of scores at every level that an emulator carries, divided by `unit`. @param scores get sorted */
+export function levelFactors(scores: Float64Array, unit = 1): LevelFactor[] {
+  scores.sort();
+  return calibrationLevels.map((level) => ({ level, factor: conformalQuantile(scores, level) / unit }));
+}
+
+/** The largest score of each row: what a band has to reach to hold the whole field. @param scores rows x size */
+export function rowMaxima(scores: Float64Array, size: number): Float64Array {
+  const maxima = new Float64Array(scores.length / size);
+  for (let i = 0; i < scores.length; i++) {
+    const row = Math.floor(i / size);
+    maxima[row] = Math.max(maxima[row]!, scores[i]!);
+  }
+  return maxima;
+}
+
 function medianOf(values: Float64Array): number {
   const sorted = Float64Array.from(values).sort();
   const middle = sorted.length >> 1;
@@ -45,7 +61,8 @@ const leastShrink = 0.5;
  * Calibrates one field. The score of a run is its residual, by the member that had not seen it, over
  * s = sqrt(members' variance + floor^2). Residuals are one member's, the emulator is the mean of all: widths shrink by
  * c^2 = 1 - (1 - 1/M) mean(members' variance) / mean(residual^2), the share of the error that averaging leaves.
- * Elements of a field share one set of quantiles, each in units of its own floor.
+ * Elements of a field share one set of quantiles, each in units of its own floor; bands are quantiles of the largest
+ * score of each run, so that they hold the whole field (simultaneous bands: Diquigiovanni, Fontana & Vantini 2022).
  * @returns the calibration, and c as `shrink`
  */
 export function calibrateField(oof: OutOfFold): FieldCalibration & { readonly shrink: number } {
@@ -71,7 +88,6 @@ export function calibrateField(oof: OutOfFold): FieldCalibration & { readonly sh
     meanSquare += (residual / unit) ** 2 / scores.length;
     meanVariance += (oof.spread[i]! / unit) ** 2 / scores.length;
   }
-  scores.sort();
   const explained = meanSquare > 0 ? ((1 - 1 / members) * meanVariance) / meanSquare : 0;
   const shrink = Math.sqrt(Math.min(1, Math.max(leastShrink ** 2, 1 - explained)));
   // Unit: the root mean square of the standardised residuals becomes 1, so that std is a standard deviation.
@@ -83,9 +99,7 @@ export function calibrateField(oof: OutOfFold): FieldCalibration & { readonly sh
     spreadFactor: [factor],
     floor: Array.from(floor, (value, j) => Math.sqrt((factor * value) ** 2 - noise[j]! ** 2)),
     noise: [...noise],
-    quantiles: calibrationLevels.map((nominal) => ({
-      level: nominal,
-      factor: conformalQuantile(scores, nominal) / unit,
-    })),
+    ...(size === 1 ? {} : { bands: levelFactors(rowMaxima(scores, size), unit) }),
+    quantiles: levelFactors(scores, unit),
   };
 }

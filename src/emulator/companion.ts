@@ -4,7 +4,7 @@
  * Vehtari, Simpson & Gelman 2018, with CRPS for their log score); the mixture is calibrated as one.
  */
 import { gaussianCrps } from "../normal.ts";
-import { calibrationLevels, conformalQuantile } from "./calibration.ts";
+import { levelFactors, rowMaxima } from "./calibration.ts";
 import type { CompanionForward, FieldCalibration } from "./emulator-graph.ts";
 import type { FieldOutOfFold } from "./out-of-fold.ts";
 
@@ -37,6 +37,8 @@ export interface StackInput {
   readonly variance: Float64Array;
   /** Standard deviation of the simulator's noise per element. */
   readonly noise: readonly number[];
+  /** A weight of the networks to take as it is. Default: the one that stacking finds. */
+  readonly share?: number;
 }
 
 const weightSteps = 20;
@@ -110,20 +112,22 @@ export function stackField(input: StackInput): FieldCalibration {
   const alone = Math.min(scores[0]!, scores[weightSteps]!);
   const least = Math.min(...scores);
   const chosen = least < (1 - worthIt) * alone ? scores.indexOf(least) : scores[0] === alone ? 0 : weightSteps;
-  const weight = chosen / weightSteps;
-  if (weight === 1) return networks;
+  const weight = input.share ?? chosen / weightSteps;
+  const heldOutCrps = { networks: scores[weightSteps]!, processes: scores[0]!, mixture: scores[chosen]! };
+  if (weight === 1) return { ...networks, heldOutCrps };
 
   const mixture = mix(all.networks, all.companion, weight);
   const { size: unit } = bestSize(mixture, noiseAt);
   const standardised = mixture.error.map(
     (error, i) => Math.abs(error) / Math.sqrt(unit * unit * mixture.variance[i]! + noiseAt(i)),
   );
-  standardised.sort();
   return {
     ...networks,
     noise: [...noise],
     networkShare: weight,
+    heldOutCrps,
     unit,
-    quantiles: calibrationLevels.map((level) => ({ level, factor: conformalQuantile(standardised, level) })),
+    ...(size === 1 ? {} : { bands: levelFactors(rowMaxima(standardised, size)) }),
+    quantiles: levelFactors(standardised),
   };
 }

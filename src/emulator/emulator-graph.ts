@@ -3,7 +3,7 @@
  * spread, calibration, and the way back to the user's units (float64). Written as ONNX this is the emulator file.
  */
 import type { FieldScaler, FieldSpec, InputScaler } from "../data/index.ts";
-import { type Graph, type GraphBuilder, graphBuilder, type NodeId, sizeOf } from "../graph/index.ts";
+import { type Graph, type GraphBuilder, graphBuilder, type NodeId, prune, sizeOf } from "../graph/index.ts";
 import type { FieldPlace } from "./problem.ts";
 
 /** What an emulator says of every number, in order. */
@@ -25,10 +25,21 @@ export interface FieldCalibration {
   readonly noise: readonly number[];
   /** Weight of the networks, the rest is the companion's; 1 where there is none. One for all elements of the field. */
   readonly networkShare?: number;
+  /** What the weight was chosen by: mean CRPS of held-out runs, in units of the outputs' standard deviation, of the
+   * networks alone, of the companion alone, and of the mixture that was found best. */
+  readonly heldOutCrps?: { readonly networks: number; readonly processes: number; readonly mixture: number };
   /** Factor on the standard deviation of the mixture of networks and companion. */
   readonly unit?: number;
   /** Half-width of the interval in units of sqrt(std^2 + noise^2), by nominal level, ascending. */
-  readonly quantiles: readonly { readonly level: number; readonly factor: number }[];
+  readonly quantiles: readonly LevelFactor[];
+  /** Half-width, in the same units, of the band that holds all elements of the field at once; absent for a scalar, whose
+   * interval is that band. */
+  readonly bands?: readonly LevelFactor[];
+}
+
+export interface LevelFactor {
+  readonly level: number;
+  readonly factor: number;
 }
 
 /** Mean and standard deviation over the members, N x size, scaled units. */
@@ -144,6 +155,10 @@ export function quantileFactor(calibration: Pick<FieldCalibration, "quantiles">,
   return low.factor + ((level - low.level) / (high.level - low.level)) * (high.factor - low.factor);
 }
 
+/** Whether an interval holds one number of a new run, or a band its whole field, at the stated level. */
+export const bandChoices = ["pointwise", "simultaneous"] as const;
+export type Band = (typeof bandChoices)[number];
+
 /** Builds the graph. Input `x` [N, columns]; outputs `<field>_mean`, `_std`, `_noise`, `_lower`, `_upper`, each [N]
  * for a scalar, else [N, ...shape]. A field learned as its logarithm has log-normal mean and standard deviation. */
 export function emulatorGraph(parts: EmulatorParts): Graph {
@@ -154,10 +169,12 @@ export function emulatorGraph(parts: EmulatorParts): Graph {
   const members = parts.members.map((forward) => forward(b, scaled));
   const heads = (members[0] ?? []).map((_, head) => {
     const outputs = members.map((heads) => heads[head]!);
-    const moments = addTrend(b, wide, momentsOf(b, outputs), parts.trends[head]);
     const fields = parts.fields.filter(({ place }) => place.head === head);
     const mixed = fields.some(({ calibration }) => (calibration.networkShare ?? 1) < 1);
-    return statisticsOf(b, moments, mixed ? parts.companions?.[head]?.(b, wide) : undefined, fields, parts.level);
+    const companion = mixed ? parts.companions?.[head]?.(b, wide) : undefined;
+    const used = companion === undefined || fields.some(({ calibration }) => calibration.networkShare !== 0);
+    const moments = used ? addTrend(b, wide, momentsOf(b, outputs), parts.trends[head]) : undefined;
+    return statisticsOf(b, moments, companion, fields, parts.level);
   });
 
   const outputs: Record<string, NodeId> = {};
@@ -175,7 +192,8 @@ export function emulatorGraph(parts: EmulatorParts): Graph {
     const own = scaler.log ? exponential(b, learned) : learned;
     for (const name of statistics) outputs[`${spec.name}_${name}`] = b.reshape(own[name], ["N", ...spec.shape]);
   }
-  return b.build(outputs);
+  // Networks that no field takes part of are not carried along.
+  return prune(b.build(outputs), { keepInputs: true });
 }
 
 /** One node per statistic, N x size. */
@@ -183,10 +201,10 @@ type Statistics = Readonly<Record<(typeof statistics)[number], NodeId>>;
 
 /** Calibrates the members' moments and takes them to the units that the fields were scaled from: their own, or their
  * logarithms. All fields of a head together: small tables have many scalars, and each operation has its price.
- * @param fields all of the head's, in order */
+ * @param moments of the members; undefined where the companion stands alone  @param fields all of the head's, in order */
 function statisticsOf(
   b: GraphBuilder,
-  moments: Moments,
+  moments: Moments | undefined,
   companion: ReturnType<CompanionForward> | undefined,
   fields: EmulatorParts["fields"],
   level: number,
@@ -206,18 +224,26 @@ function statisticsOf(
   const noise = row(({ calibration: { noise } }, i) => noise[noise.length === 1 ? 0 : i]);
   const width = row(({ calibration }) => quantileFactor(calibration, level));
 
-  let centre = moments.mean;
-  let variance = b.sum(b.square(b.mul(moments.spread, spreadFactor)), b.square(floor));
-  if (companion !== undefined) {
+  const networks = moments && {
+    mean: moments.mean,
+    variance: b.sum(b.square(b.mul(moments.spread, spreadFactor)), b.square(floor)),
+  };
+  const unit = row(({ calibration }) => calibration.unit ?? 1);
+  let latent = networks ?? companion;
+  if (latent === undefined) throw new RangeError("internal: a head that nothing predicts");
+  if (networks !== undefined && companion !== undefined) {
     // Mean and variance of the mixture of both.
     const share = row(({ calibration }) => calibration.networkShare ?? 1);
     const rest = row(({ calibration }) => 1 - (calibration.networkShare ?? 1));
-    const unit = row(({ calibration }) => calibration.unit ?? 1);
-    centre = b.sum(b.mul(moments.mean, share), b.mul(companion.mean, rest));
-    const apart = b.mul(b.square(b.sub(moments.mean, companion.mean)), b.mul(share, rest));
-    const own = b.sum(b.mul(variance, share), b.mul(companion.variance, rest));
-    variance = b.mul(b.sum(own, apart), b.square(unit));
+    const apart = b.mul(b.square(b.sub(networks.mean, companion.mean)), b.mul(share, rest));
+    const own = b.sum(b.mul(networks.variance, share), b.mul(companion.variance, rest));
+    latent = {
+      mean: b.sum(b.mul(networks.mean, share), b.mul(companion.mean, rest)),
+      variance: b.sum(own, apart),
+    };
   }
+  const centre = latent.mean;
+  const variance = companion === undefined ? latent.variance : b.mul(latent.variance, b.square(unit));
   const mean = b.sum(b.mul(centre, scale), offset);
   const std = b.mul(b.unary("Sqrt", variance), scale);
   const noiseless = fields.every(({ calibration }) => calibration.noise.every((value) => value === 0));

@@ -6,7 +6,7 @@ import { fieldSize, type FieldSpec, type Schema, varyingInputs } from "../data/i
 import type { CompileOptions, Engine, Executable } from "../engine/index.ts";
 import { FileError, ShapeError } from "../errors.ts";
 import { type Graph, graphBuilder, readOnnx, writeOnnx } from "../graph/index.ts";
-import { quantileFactor, statistics } from "./emulator-graph.ts";
+import { type Band, quantileFactor, statistics } from "./emulator-graph.ts";
 import { type EmulatorInfo, METADATA_KEY, parseInfo } from "./info.ts";
 
 /** Predictions of one field: n x size each, row-major, in the field's unit. */
@@ -28,8 +28,9 @@ export interface Emulator {
   readonly graph: Graph;
   /** Predicts at rows of x. @param x n x d in physical units, one column per varying input; a categorical input is the
    * index of its level; to be left alone until the answer is there   @param level of the interval; default: the file's own
-   * @throws ShapeError if x does not hold whole rows */
-  predict(x: Float64Array, level?: number): Promise<readonly FieldPrediction[]>;
+   * @param band `simultaneous`: lower and upper hold whole fields of new runs at that level. Default `pointwise`
+   * @throws ShapeError if x does not hold whole rows; FileError if the file is too old to know bands */
+  predict(x: Float64Array, level?: number, band?: Band): Promise<readonly FieldPrediction[]>;
   dispose(): Promise<void>;
 }
 
@@ -103,18 +104,11 @@ function compiledEmulator(graph: Graph, info: EmulatorInfo, executable: Executab
     const { [PACKED]: all } = await executable.run({ x: feed }, { rows });
     unpackInto(predictions, all as Float64Array, sizes, at, rows);
   };
-  const predict = async (x: Float64Array, level: number): Promise<readonly FieldPrediction[]> => {
+  const predict = async (x: Float64Array): Promise<readonly FieldPrediction[]> => {
     const rows = x.length / width;
     const predictions = schema.fields.map((field) => emptyPrediction(field, rows));
     for (let at = 0; at < rows; at += ROWS_PER_CALL)
       await predictInto(predictions, x.subarray(at * width, (at + ROWS_PER_CALL) * width), at);
-    if (level !== info.level)
-      predictions.forEach((prediction, i) => {
-        const quantiles = info.calibration[i];
-        if (quantiles === undefined) return;
-        const ratio = quantileFactor(quantiles, level) / quantileFactor(quantiles, info.level);
-        widen(prediction, ratio, schema.fields[i]!.scale === "log");
-      });
     return predictions;
   };
   // An executable runs one thing at a time.
@@ -123,7 +117,7 @@ function compiledEmulator(graph: Graph, info: EmulatorInfo, executable: Executab
     info,
     schema,
     graph,
-    predict(x, level = info.level) {
+    predict(x, level = info.level, band = "pointwise") {
       if (!Number.isInteger(x.length / width))
         return Promise.reject(
           new ShapeError(
@@ -131,9 +125,9 @@ function compiledEmulator(graph: Graph, info: EmulatorInfo, executable: Executab
             `x holds ${x.length} numbers, not a multiple of the emulator's ${width} inputs.`,
           ),
         );
-      const mine = last.then(() => predict(x, level));
+      const mine = last.then(() => predict(x));
       last = mine.catch(() => undefined);
-      return mine;
+      return mine.then((predictions) => atLevel(info, predictions, level, band));
     },
     dispose: () => executable.dispose(),
   };
@@ -165,9 +159,37 @@ function unpackInto(
     });
 }
 
-/** Moves the interval from the file's level to another: about its own middle, on the scale the field was learned on. */
-function widen(prediction: FieldPrediction, ratio: number, log: boolean): void {
-  const { lower, upper } = prediction;
+/**
+ * Predictions as `predict` gives them at the file's level, with the intervals of another level, or with bands.
+ * @param predictions kept as they are   @throws FileError if the file is too old to know bands
+ */
+export function atLevel(
+  info: EmulatorInfo,
+  predictions: readonly FieldPrediction[],
+  level: number,
+  band: Band = "pointwise",
+): readonly FieldPrediction[] {
+  return predictions.map((prediction, i) => {
+    const calibration = info.calibration[i];
+    const field = info.schema.fields[i];
+    if (calibration === undefined || field === undefined) return prediction;
+    const { quantiles, bands } = calibration;
+    const simultaneous = band === "simultaneous" && fieldSize(field) > 1;
+    if (simultaneous && bands === undefined)
+      throw new FileError(
+        "FILE_NO_BANDS",
+        `the emulator's file has no simultaneous bands for "${field.name}": it was made by an older Condense. Fit it again with this one, or ask for pointwise intervals.`,
+      );
+    const wanted = quantileFactor({ quantiles: simultaneous && bands !== undefined ? bands : quantiles }, level);
+    const own = quantileFactor({ quantiles }, info.level);
+    return wanted === own || own === 0 ? prediction : widened(prediction, wanted / own, field.scale === "log");
+  });
+}
+
+/** The interval made wider by a factor: about its own middle, on the scale the field was learned on. */
+function widened(prediction: FieldPrediction, ratio: number, log: boolean): FieldPrediction {
+  const lower = Float64Array.from(prediction.lower);
+  const upper = Float64Array.from(prediction.upper);
   for (let i = 0; i < lower.length; i++) {
     const low = log ? Math.log(lower[i]!) : lower[i]!;
     const high = log ? Math.log(upper[i]!) : upper[i]!;
@@ -176,4 +198,5 @@ function widen(prediction: FieldPrediction, ratio: number, log: boolean): void {
     lower[i] = log ? Math.exp(middle - half) : middle - half;
     upper[i] = log ? Math.exp(middle + half) : middle + half;
   }
+  return { ...prediction, lower, upper };
 }

@@ -64,8 +64,9 @@ export interface EmulatorInfo {
   readonly schema: Schema;
   /** Nominal level of `_lower` and `_upper`. */
   readonly level: number;
-  /** Per field: the interval's half-widths by level, and the networks' share of the prediction (absent: all). The spread's calibration itself is inside the graph. */
-  readonly calibration: readonly Pick<FieldCalibration, "quantiles" | "networkShare">[];
+  /** Per field: half-widths of the interval and of the band by level, the networks' share of the prediction (absent: all)
+   * and what it was chosen by. The spread's calibration itself is inside the graph. */
+  readonly calibration: readonly Pick<FieldCalibration, "quantiles" | "bands" | "networkShare" | "heldOutCrps">[];
   readonly data: {
     /** SHA-256 of the runs that were learned from. */
     readonly hash: string;

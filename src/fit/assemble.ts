@@ -16,20 +16,27 @@ import { version } from "../version.ts";
 import { type Deployment, latencyInfo } from "./constrain.ts";
 import type { Prepared } from "./prepare.ts";
 
-/** Calibrates the ensemble and puts the emulator together. */
+/** All that training gave: what an emulator is put together from. */
+export interface Trained {
+  readonly prepared: Prepared;
+  readonly footing: Footing;
+  readonly found: SearchResult;
+  readonly ensemble: Ensemble;
+  readonly companions: readonly Companion[] | undefined;
+  readonly outcome: string;
+  readonly deployment: Deployment | undefined;
+  /** What was said of a budget that cannot be kept. */
+  readonly warning: string | undefined;
+}
+
+/** Calibrates the ensemble and puts the emulator together.
+ * @param share the networks' share of every prediction beside processes; default: what stacking finds for each field */
 export async function assemble(
-  prepared: Prepared,
-  footing: Footing,
-  found: SearchResult,
-  ensemble: Ensemble,
-  rest: {
-    readonly companions: readonly Companion[] | undefined;
-    readonly outcome: string;
-    readonly deployment: Deployment | undefined;
-  },
+  trained: Trained,
+  share?: number,
 ): Promise<{ readonly bytes: Uint8Array; readonly info: EmulatorInfo }> {
+  const { prepared, footing, found, ensemble, companions, outcome, deployment } = trained;
   const { runs, scalers, space, data, level, strategy } = prepared;
-  const { companions, outcome, deployment } = rest;
   const measure = outcome !== "interrupted" && (deployment?.measure ?? true);
   const members = await Promise.all(
     ensemble.members.map(async (member) => ({
@@ -47,6 +54,7 @@ export async function assemble(
     logNoise: prepared.loss === "gaussian" ? ensemble.members.map((member) => member.logNoise) : [],
     noiseScale: footing.trends.map((trend) => trend.scale),
     ...(companions === undefined ? {} : { companions }),
+    ...(share === undefined ? {} : { share }),
   });
   const graph = emulatorGraph({
     columns: runs.d,
@@ -66,7 +74,12 @@ export async function assemble(
     version: EMULATOR_VERSION,
     schema: runs.schema,
     level,
-    calibration: fields.map(({ calibration: { quantiles, networkShare = 1 } }) => ({ quantiles, networkShare })),
+    calibration: fields.map(({ calibration: { quantiles, bands, networkShare = 1, heldOutCrps } }) => ({
+      quantiles,
+      ...(bands === undefined ? {} : { bands }),
+      networkShare,
+      ...(heldOutCrps === undefined ? {} : { heldOutCrps }),
+    })),
     data: { hash: dataHash(runs), total: runs.report.total, used: runs.n, notes: runs.report.notes },
     fit: {
       seed: prepared.rng.seed,

@@ -23,6 +23,9 @@ export interface ProcessOptions {
   readonly anchors?: number;
   /** Most runs that the mean is made of; runs beyond are only predicted. Default 3000. */
   readonly most?: number;
+  /** The textbook's process, to compare with: one Matern 5/2 product kernel at the maximum of the restricted likelihood,
+   * its own variance as it is; no prior, no stacking, no calibration, no limits. Default false. */
+  readonly plain?: boolean;
   /** Evaluations for each family after the first. Default 20. */
   readonly more?: number;
   /** Default: ONNX Runtime. */
@@ -32,6 +35,7 @@ export interface ProcessOptions {
 const families: readonly Family[] = (["matern52", "gaussian", "matern32", "matern12"] as const).map(
   (name: KernelName) => ({ name, anova: true }),
 );
+const plainFamilies: readonly Family[] = [{ name: "matern52", anova: false }];
 const defaults: SearchBudget = { subset: 250, starts: 4, scout: 25, evaluations: 60 };
 
 /** A nugget is noise from this share of the held-out squared error up, and up to this share of the output's variance. */
@@ -67,10 +71,12 @@ export async function contestantsOf(
   const sample = randomSubset(problem, options.sample ?? 500, rng.fork("sample"));
   // Weights double the parameters: runs must be able to tell them.
   const affordable = 2 * problem.d + 1 <= sample.n / runsPerParameter;
-  const [first, ...others] = (options.families ?? families).map((family) => ({
-    ...family,
-    anova: family.anova && affordable,
-  }));
+  const [first, ...others] = (options.plain === true ? plainFamilies : (options.families ?? families)).map(
+    (family) => ({
+      ...family,
+      anova: family.anova && affordable,
+    }),
+  );
   if (first === undefined) throw new OptionError("OPTION_FAMILIES", "families is empty: name at least one kernel");
   const plain: Family = { ...first, anova: false };
   const rough = { ...budget, evaluations: first.anova ? budget.scout : budget.evaluations };

@@ -12,6 +12,7 @@ import { correlations } from "./kernel.ts";
 import { type Problem, type Solution, solve } from "./posterior.ts";
 import type { Component, Limits, OutputProcess, Predictor, ProcessFit } from "./process.ts";
 import { type Principal, principalComponents } from "./principal.ts";
+import { meanCrps } from "./scores.ts";
 import { rowsOf } from "./search.ts";
 import { type HeldOut, mixture, stackWeights } from "./stack.ts";
 
@@ -52,7 +53,16 @@ export async function fitProcess(
   for (let k = 0; k < columns; k++) {
     const column = Float64Array.from({ length: n }, (_, i) => (principal?.scores ?? targets)[i * columns + k]!);
     const ranges = rangesOf(used, n, d);
-    const problem: Problem = { x: used, h: new Float64Array(n).fill(1), y: column, n, d, q: 1, ranges };
+    const problem: Problem = {
+      x: used,
+      h: new Float64Array(n).fill(1),
+      y: column,
+      n,
+      d,
+      q: 1,
+      ranges,
+      flat: options.plain === true,
+    };
     const less = principal !== undefined && k > 0;
     const own = less ? { ...options, budget: { ...lesser, ...options.budget }, more: options.more ?? 10 } : options;
     const output = await fitOutput(problem, r, algebra, own, rng.fork(`output ${k}`));
@@ -152,14 +162,15 @@ async function fitOutput(
   const contestants = await contestantsOf(problem, algebra, options, rng);
   const solutions = contestants.map(({ solution }) => solution);
   const chances = posteriorWeights(solutions);
-  const noisy = isNoisy(problem, solutions, chances);
+  const plain = options.plain === true;
+  const noisy = !plain && isNoisy(problem, solutions, chances);
   const carriers: Solution[] = [];
   for (const contestant of contestants)
     carriers.push(r === n ? contestant.solution : await anchored(contestant, problem, r, algebra));
   const heldOut: HeldOut[] = carriers.map((s) => ({ mean: s.looMean, variance: s.looVariance }));
   const weights = noisy ? chances : await stackWeights(heldOut, y);
   const { mean, variance } = mixture(heldOut, weights);
-  const limits = limitsOf(y);
+  const limits = plain ? { lower: undefined, upper: undefined } : limitsOf(y);
   const looMean = mean.map((v) => Math.min(Math.max(v, limits.lower ?? -Infinity), limits.upper ?? Infinity));
   const components: Component[] = carriers.flatMap((s, k) => {
     const { kernel, nugget, alpha, coefficients, inverseFactor, trendFactor, trendInverse } = s;
@@ -171,7 +182,7 @@ async function fitOutput(
   const lead = components.reduce((best, c, k) => (c.weight > components[best]!.weight ? k : best), 0);
   const errors = y.map((v, i) => v - looMean[i]!);
   const near = correlations(components[lead]!.kernel, x, n, x.subarray(0, r * d), r);
-  const { spread, factors, score } = calibrate(errors, variance, near, r);
+  const { spread, factors, score } = plain ? asStated(errors, variance) : calibrate(errors, variance, near, r);
   return {
     components,
     limits,
@@ -182,6 +193,12 @@ async function fitOutput(
     looVariance: variance.map((v, i) => v * factors[i]!),
     looCrps: score,
   };
+}
+
+/** The process's own variance, not calibrated. */
+function asStated(errors: Float64Array, variance: Float64Array): ReturnType<typeof calibrate> {
+  const spread = { size: 1, power: 0, prior: 0, squares: new Float64Array(0), meanSquare: 1 };
+  return { spread, factors: new Float64Array(errors.length).fill(1), score: meanCrps(errors, variance) };
 }
 
 /** The same process with its variance carried by the first r runs alone: a little too wide, which calibration mends. */

@@ -17,6 +17,8 @@ export interface Problem {
   readonly q: number;
   /** Largest minus smallest value of each input. */
   readonly ranges: Float64Array;
+  /** Without a prior the mode is that of the restricted likelihood. Default: with it. */
+  readonly flat?: boolean;
 }
 
 export interface Family {
@@ -183,6 +185,7 @@ function robustPrior(theta: Float64Array, family: Family, p: Problem): { value: 
   const spacing = n ** (-1 / d);
   const b = spacing * (a + Math.min(d, mostInputs));
   const gradient = new Float64Array(theta.length);
+  if (p.flat === true) return { value: 0, gradient };
   const nugget = Math.exp(theta[d]!);
   let t = nugget;
   for (let l = 0; l < d; l++) t += spacing * p.ranges[l]! * Math.exp(theta[l]!);

@@ -21,4 +21,4 @@ export { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";
 export { type CheckpointStore, folderStore } from "../tasks/index.ts";
 export * from "./supernet-trainer.ts";
 export { runTrial, type TrialOptions } from "./trial.ts";
-export { fitProcesses, type HeadProcess, processAllowance, processSeconds } from "./processes.ts";
+export { fitProcesses, type HeadProcess, processAllowance, processSeconds, processTask } from "./processes.ts";

@@ -24,12 +24,14 @@ interface PartInput {
   readonly shape: { readonly n: number; readonly d: number; readonly m: number };
   readonly anchors: number;
   readonly seed: number;
+  /** The textbook's process instead of ours. */
+  readonly plain?: boolean;
 }
 
 /** @returns null where the work was to end before it began */
 export async function fitPart(input: PartInput, context: TaskContext): Promise<ProcessFit | null> {
   if (context.shouldStop()) return null;
-  const options: ProcessOptions = { anchors: input.anchors };
+  const options: ProcessOptions = { anchors: input.anchors, plain: input.plain === true };
   return fitProcess(input.x, input.y, input.shape, options, makeRng(input.seed));
 }
 

@@ -41,13 +41,15 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "version.ts": [],
   ...ROOMS,
   fit: [...Object.keys(ROOMS), "version.ts"],
+  compare: [...Object.keys(ROOMS), "fit", "fit.ts", "query.ts"],
+  "compare.ts": [...Object.keys(ROOMS), "compare", "fit"],
   "fit.ts": [...Object.keys(ROOMS), "fit", "query.ts", "version.ts"],
   "query.ts": Object.keys(ROOMS),
-  "index.ts": [...Object.keys(ROOMS), "fit", "fit.ts", "query.ts", "version.ts"],
+  "index.ts": [...Object.keys(ROOMS), "compare", "compare.ts", "fit", "fit.ts", "query.ts", "version.ts"],
   cli: ["index.ts", "version.ts", "cases"],
   cases: ["index.ts"],
   notebooks: ["index.ts", "cases"],
-  bench: ["index.ts", "cases", "fit", "fit.ts", "query.ts", "errors", "rng", ...Object.keys(ROOMS)],
+  bench: ["index.ts", "cases", "compare", "fit", "fit.ts", "query.ts", "errors", "rng", ...Object.keys(ROOMS)],
 };
 
 /** Files whose trade is to import what they are told: a task names its module, a user a simulator. */
@@ -58,7 +60,7 @@ const SERVE_ALL = ["errors", "rng", "normal"];
 const OUTER = ["cli", "cases", "notebooks", "bench"];
 
 /** Folders whose files are members of a family, each listed in the folder's index or in the room's. */
-export const FAMILIES = ["candidates", "charts", "commands", "optimisers", "readers", "strategies", "targets"];
+export const FAMILIES = ["candidates", "charts", "commands", "contestants", "optimisers", "readers", "strategies", "targets"];
 
 /** The place that a file belongs to: a room, one of the lone files of src/, or a top folder. */
 export function placeOf(path: string): string {

@@ -38,7 +38,7 @@ function stack(rows: number, a: number, b: number, common = 0, statedB = b): Fie
 
 describe("stackField()", () => {
   it("leaves the networks alone where the companion knows nothing", () => {
-    expect(stack(400, 0.1, 2)).toEqual(calibration(0.1));
+    expect(stack(400, 0.1, 2)).toMatchObject(calibration(0.1));
   });
 
   it("takes the companion alone where the networks know nothing", () => {

@@ -28,7 +28,6 @@ import {
   showNumber,
   strategies,
   takeRuns,
-  type TaskRunner,
   toRunTables,
   validateRuns,
   type Validation,
@@ -38,7 +37,7 @@ import type { CliCommand } from "../command.ts";
 import { devicesOf } from "../devices.ts";
 import { runFront } from "../front.ts";
 import { type ColumnOptions, readSelection, runsAt } from "../tables.ts";
-import { type ProgressLine, progressLine, showTime } from "../text.ts";
+import { listenForInterrupts, progressLine, showTime } from "../text.ts";
 import { collect, duration, list, number, oneOf, whole } from "../values.ts";
 import type { World } from "../world.ts";
 import { describeValidation } from "./validate.ts";
@@ -163,7 +162,7 @@ export const fit: CliCommand = {
       world.err(`note: no checkpoint in ${out}.checkpoint, so this fit starts at its beginning\n`);
     const runner = workerPool(options.threads ?? world.cores);
     const progress = progressLine(world, options.time === undefined ? undefined : started + options.time);
-    const stopListening = listenForInterrupts(world, runner, progress);
+    const stopListening = listenForInterrupts(world, runner, progress, "the best so far is kept");
     const said = new Set(all.report.notes);
     let result: FitResult;
     try {
@@ -264,19 +263,6 @@ function settings(options: FitCommandOptions, spentMs: number) {
     ...(time === undefined ? {} : { timeMs: Math.max(1, time - spentMs) }),
     ...(maxMacs === undefined ? {} : { constraint: { limit: maxMacs, kind: "hard" as const } }),
   };
-}
-
-/** The first Ctrl-C ends the fit with the best so far, the second one the process. */
-function listenForInterrupts(world: World, runner: TaskRunner, progress: ProgressLine): () => void {
-  let interrupts = 0;
-  return world.onInterrupt(() => {
-    interrupts++;
-    if (interrupts > 1) world.exit(130);
-    else {
-      runner.stop();
-      progress.say("stopping: the best so far is kept (Ctrl-C again to quit at once)");
-    }
-  });
 }
 
 /** Checkpoints that outlive the fit: it clears them once it has its bytes, but they are of use until those are a file. */

@@ -11,6 +11,7 @@ export const commands = {
   query: { summary: "predict, with uncertainty", load: async () => (await import("./query.ts")).query },
   inspect: { summary: "say what is in an emulator file", load: async () => (await import("./inspect.ts")).inspect },
   validate: { summary: "score an emulator on new runs", load: async () => (await import("./validate.ts")).validate },
+  compare: { summary: "compare with baselines", load: async () => (await import("./compare.ts")).compare },
   cases: { summary: "the case studies and their simulators", load: async () => (await import("./cases.ts")).cases },
   simulate: {
     summary: "run your simulator at a design of points",

@@ -1,6 +1,8 @@
 /** `condense query`: predictions at one point, at the rows of a table, or at those of standard input. */
 import {
   alignRows,
+  type Band,
+  bandChoices,
   type Emulator,
   type EngineName,
   engineNames,
@@ -26,6 +28,7 @@ import type { World } from "../world.ts";
 interface QueryCommandOptions {
   readonly at?: Readonly<Record<string, string>>;
   readonly interval?: number;
+  readonly band: Band;
   readonly outOfRange: OutOfRange;
   readonly out?: string;
   readonly engine: EngineName;
@@ -47,6 +50,12 @@ export const query: CliCommand = {
         number("--interval", 0.01, 0.999, "0.9"),
       )
       .option(
+        "--band <kind>",
+        `what an interval holds of a new run: each number (${bandChoices[0]}), or the whole field (${bandChoices[1]})`,
+        oneOf("--band", bandChoices),
+        bandChoices[0],
+      )
+      .option(
         "--out-of-range <what>",
         `inputs outside the training range: ${outOfRangeChoices.join(", ")}`,
         oneOf("--out-of-range", outOfRangeChoices),
@@ -62,7 +71,7 @@ export const query: CliCommand = {
       .option("--json", "print one JSON document", false);
   },
   async run([path = "", points], options: QueryCommandOptions, world) {
-    const { at, interval, outOfRange, out, engine, json } = options;
+    const { at, interval, band, outOfRange, out, engine, json } = options;
     if (at !== undefined && points !== undefined)
       throw new OptionError("OPTION_AT", "--at and a table of points exclude each other. Leave one out.");
     if (at === undefined && points === undefined && !world.isPiped)
@@ -71,6 +80,7 @@ export const query: CliCommand = {
         "no points: name a table, pipe one in, or give one point with --at name=value,...",
       );
     const common: QueryOptions = {
+      band,
       outOfRange,
       ...(interval === undefined ? {} : { interval }),
       onWarning: (message) => {
