@@ -108,8 +108,8 @@ function nextPower(logs: Float64Array, before: number, share: number): number {
 /** Weights that sum to 1: densities to a power. */
 function weightsOf(logs: Float64Array, power: number): Float64Array {
   let most = Number.NEGATIVE_INFINITY;
-  for (const value of logs) most = Math.max(most, value);
-  const weights = logs.map((value) => (value === Number.NEGATIVE_INFINITY ? 0 : Math.exp(power * (value - most))));
+  for (const value of logs) if (value > most) most = value;
+  const weights = logs.map((value) => (value > Number.NEGATIVE_INFINITY ? Math.exp(power * (value - most)) : 0));
   const sum = weights.reduce((all, w) => all + w, 0);
   return weights.map((w) => w / sum);
 }
