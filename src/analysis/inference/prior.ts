@@ -15,6 +15,11 @@ export function physicalOf({ low, high, scale }: PriorInput, u: number): number 
   return scale === "log" ? low * (high / low) ** u : low + u * (high - low);
 }
 
+/** The place in [0, 1] of an input's value: the inverse of {@link physicalOf}. */
+export function unitOf({ low, high, scale }: PriorInput, x: number): number {
+  return scale === "log" ? Math.log(x / low) / Math.log(high / low) : (x - low) / (high - low);
+}
+
 /** Physical inputs at rows of u. @param u n × d   @returns n × d */
 export function physicalRows(prior: readonly PriorInput[], u: Float64Array): Float64Array {
   const d = prior.length;
