@@ -64,6 +64,7 @@ export {
   type Convergence,
   coverageCurve,
   curveLevels,
+  defaultWalkers,
   drawsOf,
   emulatorModel,
   type ForwardModel,

@@ -1,6 +1,7 @@
 /** The inverse problem of a case, over many hidden truths: does the posterior hold the truth as often as it says? */
 import {
   centralInterval,
+  defaultWalkers,
   drawsOf,
   type Emulator,
   emulatorModel,
@@ -71,14 +72,14 @@ export async function invert(
   runs: Runs,
   options: InvertOptions,
 ): Promise<Inversions | undefined> {
-  const { truths, seed, steps = 400, burn = 150, onProgress, shouldStop, now } = options;
+  const { truths, seed, steps = 250, burn = 100, onProgress, shouldStop, now } = options;
   const started = now();
   const rng = makeRng(seed).fork(`inverse problem of ${study.name}`);
   const count = Math.min(truths, runs.n);
   const measured = Array.from({ length: count }, (_, t) => measure(study, runs, t, rng.fork(`noise ${t}`)));
   const model = emulatorModel(emulator, study.inverse.observed);
   const elements = measured[0]?.reduce((sum, { values }) => sum + values.length, 0) ?? 1;
-  const walkers = Math.max(32, 4 * study.inputs.length);
+  const walkers = defaultWalkers(study.inputs.length);
   const together = Math.max(1, Math.floor(ELEMENTS_AT_ONCE / (elements * (walkers / 2))));
   const posteriors: Posterior[] = [];
   for (let from = 0; from < count; from += together) {

@@ -49,7 +49,7 @@ export interface CaseRunOptions {
   readonly effort?: Effort;
   /** Repeats one inverse problem with the simulator itself. Default false. */
   readonly real?: boolean;
-  /** Steps of each chain, and of its burn-in. Default 400 and 150; a third of both with the simulator itself. */
+  /** Steps of each chain, and of its burn-in. Default 250 and 100; a third of both with the simulator itself. */
   readonly steps?: number;
   readonly burn?: number;
   /** More for the fit. */
@@ -151,7 +151,7 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
     progress("score")(0, `${runs.n} fresh runs`);
     const tested = await stage(store, "scores", { ...fitted, fresh }, () => testEmulator(emulator, runs));
     if (tested === undefined || runner.stopped) return undefined;
-    const chain = { truths: sizes.truths, steps: options.steps ?? 400, burn: options.burn ?? 150, seed };
+    const chain = { truths: sizes.truths, steps: options.steps ?? 250, burn: options.burn ?? 100, seed };
     const inversions = await stage(store, "inverse", { ...fitted, fresh, chain }, async () => {
       const observer = await loadEmulator(path(files.emulator), { fields: study.inverse.observed });
       try {
@@ -180,7 +180,7 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
       if (realChain === undefined) return undefined;
     }
     progress("speed")(0, "simulator against emulator");
-    const speed = await stage(store, "speed", fitted, () => measureSpeed(study, emulator, runs, seed));
+    const speed = await stage(store, "speed", fitted, () => measureSpeed(study, emulator, seed));
     if (speed === undefined || runner.stopped) return undefined;
     const threads = runner.parallel;
     const { used, leftOut, ...rest } = fit;

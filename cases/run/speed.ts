@@ -2,8 +2,8 @@
  * How long a simulator and its emulator take for one run, one after the other in this process on one thread. All members,
  * scaling, mean, spread and intervals are in the emulator's time; reading files is in neither's.
  */
-import { type Emulator, fieldSize, makeRng, quantileOf, type SpeedupRow, type Runs } from "../../src/index.ts";
-import type { Case } from "../case.ts";
+import { type Emulator, fieldSize, makeRng, quantileOf, type SpeedupRow } from "../../src/index.ts";
+import { type Case, physicalInputs } from "../case.ts";
 
 /** Milliseconds per run: median and quartiles over calls. */
 export interface Timing {
@@ -33,11 +33,10 @@ const BATCHES = [16, 64, 256, 1024, 4096] as const;
 /** Numbers that a call may give back: larger batches are left out. */
 const MOST_NUMBERS = 2e7;
 
-/** Measures. @param runs points to query at: those of the test runs   @param now monotonic, milliseconds */
+/** Measures, at points drawn evenly from the case's box. @param now monotonic, milliseconds */
 export async function measureSpeed(
   study: Case,
   emulator: Emulator,
-  runs: Pick<Runs, "x" | "n" | "d">,
   seed: number,
   now: () => number = () => performance.now(),
 ): Promise<Speed> {
@@ -49,11 +48,9 @@ export async function measureSpeed(
     return () => Promise.resolve(study.simulate(u));
   });
   const query = (rows: number) => () => {
-    const x = new Float64Array(rows * runs.d);
-    for (let i = 0; i < rows; i++) {
-      const row = rng.int(runs.n);
-      x.set(runs.x.subarray(row * runs.d, (row + 1) * runs.d), i * runs.d);
-    }
+    const d = study.inputs.length;
+    const x = new Float64Array(rows * d);
+    for (let i = 0; i < rows; i++) x.set(physicalInputs(study.inputs, point()), i * d);
     return () => emulator.predict(x);
   };
   const warm = async (rows: number, calls: number): Promise<void> => {

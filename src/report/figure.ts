@@ -61,7 +61,15 @@ export function layout(width: number, height: number, extra: Readonly<Record<str
     plot_bgcolor: "white",
     margin: { l: 70, r: 20, t: 40, b: 55 },
     showlegend: true,
-    legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", yref: "container", bgcolor: "rgba(255,255,255,0)" },
+    legend: {
+      orientation: "h",
+      x: 0,
+      y: 0.995,
+      yanchor: "top",
+      yref: "container",
+      traceorder: "normal",
+      bgcolor: "rgba(255,255,255,0)",
+    },
     ...extra,
     width,
     height,
@@ -116,7 +124,7 @@ export function panels(
   gaps: readonly [number, number],
 ): readonly (readonly Panel[])[] {
   const xs = spans(columns, gaps[0]);
-  const ys = spans(rows, gaps[1]).map(([low, high]) => [1 - high, 1 - low] as const);
+  const ys = spans(rows, gaps[1]).map(([low, high]) => [exact(1 - high), exact(1 - low)] as const);
   return ys.map((yDomain, i) =>
     xs.map((xDomain, j) => {
       const number = i * xs.length + j + 1;
@@ -134,8 +142,13 @@ function spans(sizes: readonly number[], gap: number): (readonly [number, number
     const from = at;
     const to = from + (room * size) / total;
     at = to + gap;
-    return [Number(from.toFixed(5)), Number(Math.min(1, to).toFixed(5))] as const;
+    return [exact(from), exact(Math.min(1, to))] as const;
   });
+}
+
+/** Without the dust of sums. */
+function exact(value: number): number {
+  return Number(value.toFixed(5));
 }
 
 /** A title above a panel. */

@@ -1,4 +1,4 @@
-/** Whether chains have run long enough: autocorrelation time, effective draws, split R-hat. */
+/** Whether chains have run long enough: autocorrelation time, effective draws, R-hat. */
 import type { Chain } from "./sampler.ts";
 
 export interface Convergence {
@@ -6,7 +6,8 @@ export interface Convergence {
   readonly tau: readonly number[];
   /** Independent draws that the chain is worth in its slowest coordinate: walkers × steps / tau. */
   readonly effectiveDraws: number;
-  /** Largest split R-hat over the coordinates: 1 where the halves of all walkers agree, above about 1.1 they do not. */
+  /** Largest R-hat over the coordinates, between four groups of walkers and the two halves of their steps: 1 where all
+   * agree, above about 1.1 they do not. A walker by itself is too short a chain to be compared. */
   readonly rHat: number;
   readonly acceptance: number;
 }
@@ -22,7 +23,7 @@ export function convergence(chain: Chain): Convergence {
   return {
     tau,
     effectiveDraws: (walkers * steps) / Math.max(...tau),
-    rHat: Math.max(...columns.map(splitRHat)),
+    rHat: Math.max(...columns.map((series) => rHat(groups(series)))),
     acceptance,
   };
 }
@@ -55,13 +56,24 @@ export function autocorrelationTime(series: readonly Float64Array[]): number {
   return Math.min(steps, Math.max(1, tau));
 }
 
-/** R-hat of Gelman et al. (Bayesian Data Analysis, 3rd ed., eq. 11.4), each series cut in two; 1 where nothing varies
- * at all. */
-export function splitRHat(series: readonly Float64Array[]): number {
-  const n = Math.floor((series[0]?.length ?? 0) / 2);
-  const parts = series.flatMap((values) => [values.subarray(0, n), values.subarray(values.length - n)]);
-  const means = parts.map((part) => part.reduce((sum, value) => sum + value, 0) / n);
-  const variances = parts.map((part, k) => part.reduce((sum, value) => sum + (value - means[k]!) ** 2, 0) / (n - 1));
+/** Walkers in four groups, each group's steps in two halves: eight samples. */
+function groups(series: readonly Float64Array[]): Float64Array[] {
+  const half = Math.floor((series[0]?.length ?? 0) / 2);
+  return [0, 1, 2, 3].flatMap((group) => {
+    const mine = series.filter((_, w) => w % 4 === group);
+    const join = (parts: readonly Float64Array[]): Float64Array => Float64Array.from(parts.flatMap((x) => [...x]));
+    return [join(mine.map((x) => x.subarray(0, half))), join(mine.map((x) => x.subarray(x.length - half)))];
+  });
+}
+
+/** R-hat of Gelman et al. (Bayesian Data Analysis, 3rd ed., eq. 11.4) between samples of about equal size; 1 where
+ * nothing varies at all. */
+export function rHat(parts: readonly Float64Array[]): number {
+  const n = Math.min(...parts.map((part) => part.length));
+  const means = parts.map((part) => part.reduce((sum, value) => sum + value, 0) / part.length);
+  const variances = parts.map(
+    (part, k) => part.reduce((sum, value) => sum + (value - means[k]!) ** 2, 0) / (part.length - 1),
+  );
   const grand = means.reduce((sum, value) => sum + value, 0) / parts.length;
   const within = variances.reduce((sum, value) => sum + value, 0) / parts.length;
   const between = means.reduce((sum, value) => sum + (value - grand) ** 2, 0) / (parts.length - 1);

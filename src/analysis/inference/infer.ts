@@ -14,7 +14,7 @@ export interface InferOptions {
   readonly rng: Rng;
   /** Default {@link defaultWalkers}. */
   readonly walkers?: number;
-  /** Default 400 steps after a burn-in of 150. */
+  /** Default 250 steps after a burn-in of 100. */
   readonly steps?: number;
   readonly burn?: number;
   /** Walkers to start from, in u; default: a tempered start from the prior. */
@@ -32,14 +32,14 @@ export interface Posterior {
   readonly convergence: Convergence;
 }
 
-/** Walkers by default: four per input, 32 at least. */
+/** Walkers by default: eight per input, 64 at least. Few walkers do not hold several peaks in their right shares. */
 export function defaultWalkers(d: number): number {
-  return Math.max(32, 4 * d);
+  return Math.max(64, 8 * d);
 }
 
 /** Draws from each posterior. @throws OptionError as {@link sample} */
 export async function infer(options: InferOptions): Promise<readonly Posterior[]> {
-  const { prior, model, measured, rng, steps = 400, burn = 150, onStep, shouldStop } = options;
+  const { prior, model, measured, rng, steps = 250, burn = 100, onStep, shouldStop } = options;
   const d = prior.length;
   const walkers = options.walkers ?? defaultWalkers(d);
   const density = logPosterior(prior, model, measured);

@@ -5,7 +5,7 @@
  * where the data are precise; these have the bulk of the posterior before the chain begins.
  */
 import type { Rng } from "../../rng.ts";
-import { type LogDensity, placeWalkers, stretchMove, type Walkers } from "./sampler.ts";
+import { type LogDensity, moveWalkers, placeWalkers, type Walkers } from "./sampler.ts";
 
 export interface StartOptions {
   readonly d: number;
@@ -14,7 +14,7 @@ export interface StartOptions {
   readonly rng: Rng;
   /** Points of the prior per walker that the first walkers are chosen from. Default 8. */
   readonly oversample?: number;
-  /** Moves after each rise. Default 8. */
+  /** Moves after each rise. Default 6. */
   readonly moves?: number;
   /** Rises at most, after which the power is 1 in any case. Default 60. */
   readonly stages?: number;
@@ -24,7 +24,7 @@ export interface StartOptions {
 /** Walkers for {@link sample}, over the prior that is even on [0, 1]^d. @param density log likelihood inside, -Infinity
  * outside   @returns ensembles × walkers × d */
 export async function temperedStart(density: LogDensity, options: StartOptions): Promise<Float64Array> {
-  const { d, walkers, ensembles, rng, oversample = 8, moves = 8, stages = 60, shouldStop } = options;
+  const { d, walkers, ensembles, rng, oversample = 8, moves = 6, stages = 60, shouldStop } = options;
   const pool = walkers * oversample;
   const prior = rng.fork("prior");
   const first = await placeWalkers(
@@ -43,7 +43,7 @@ export async function temperedStart(density: LogDensity, options: StartOptions):
   };
   raise(first, state, power, draws, 1 / oversample);
   for (let stage = 0; stage < stages && shouldStop?.() !== true; stage++) {
-    for (let move = 0; move < moves; move++) await stretchMove(density, state, draws, 2, power);
+    for (let move = 0; move < moves; move++) await moveWalkers(density, state, draws, power);
     if (power.every((value) => value === 1)) break;
     if (stage === stages - 2) power.fill(1);
     else raise({ ...state, points: state.points.slice(), logDensity: state.logDensity.slice() }, state, power, draws);

@@ -98,8 +98,15 @@ function scaleOf({ low, high, scale, truth }: CornerInput, draws: readonly Float
   };
 }
 
-function side(domain: readonly [number, number], anchor: string, { log, range }: Scale): Trace {
-  return { domain, anchor, range: rounded(range, 6), nticks: 4, tickangle: 0, ...(log ? { type: "log" } : {}) };
+function side(domain: readonly [number, number], anchor: string, scale: Scale): Trace {
+  const range = rounded(widened(scale), 6);
+  return { domain, anchor, range, nticks: 4, tickangle: 0, ...(scale.log ? { type: "log" } : {}) };
+}
+
+/** A little more than the range, so that labels at its ends do not run into the next panel's. */
+function widened({ range: [low, high] }: Scale): Float64Array {
+  const pad = 0.06 * (high - low);
+  return Float64Array.of(low - pad, high + pad);
 }
 
 /** Values on an axis of this scale. */
@@ -149,9 +156,9 @@ function pairs({ x: xaxis, y: yaxis }: Panel, across: Scale, down: Scale, count:
       colorscale:
         k === 0
           ? [
-              [0, "rgba(0,114,178,0.55)"],
-              [0.5, "rgba(0,114,178,0.22)"],
-              [1, "rgba(255,255,255,0)"],
+              [0, "#6CAED6"],
+              [0.5, "#C6DFEE"],
+              [1, "#FFFFFF"],
             ]
           : [
               [0, color],
@@ -165,8 +172,8 @@ function pairs({ x: xaxis, y: yaxis }: Panel, across: Scale, down: Scale, count:
   });
   return [
     ...contours,
-    ...truthLine(across, { xaxis, yaxis, y: shown(down, Float64Array.from(down.range)) }, "x", false),
-    ...truthLine(down, { xaxis, yaxis, x: shown(across, Float64Array.from(across.range)) }, "y", false),
+    ...truthLine(across, { xaxis, yaxis, y: shown(down, widened(down)) }, "x", false),
+    ...truthLine(down, { xaxis, yaxis, x: shown(across, widened(across)) }, "y", false),
   ];
 }
 

@@ -19,7 +19,7 @@ export function coverageFigure({ levels, curves, runs }: CoverageOptions): Figur
     0,
     Math.floor(10 * (Math.min(...levels, ...curves.flatMap(({ coverage }) => coverage)) - 0.02)) / 10,
   );
-  const range = [from, 1.005];
+  const range = [from, 1.02];
   return {
     data: [
       { x: levels, y: edge(-1), mode: "lines", line: { width: 0 }, showlegend: false, hoverinfo: "skip" },
@@ -52,7 +52,7 @@ export function coverageFigure({ levels, curves, runs }: CoverageOptions): Figur
     layout: layout(620, 460, {
       xaxis: axis("stated level", { range }),
       yaxis: axis("share of truths inside", { range }),
-      legend: { x: 1.02, y: 1, yanchor: "top", bgcolor: "rgba(255,255,255,0)" },
+      legend: { x: 1.02, y: 1, yanchor: "top", traceorder: "normal", bgcolor: "rgba(255,255,255,0)" },
       margin: { l: 70, r: 20, t: 20, b: 55 },
     }),
   };
