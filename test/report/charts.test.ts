@@ -17,8 +17,10 @@ const named = ({ data }: Figure, name: string) => data.filter((trace) => trace.n
 
 /** Every axis that a trace names is in the layout. */
 function axesOf({ data, layout }: Figure): boolean {
-  const key = (axis: unknown): string => String(axis ?? "x").replace(/^([xy])/, "$1axis");
-  return data.every((trace) => key(trace.xaxis) in layout && key(trace.yaxis ?? "y") in layout);
+  const key = (axis: string): string => axis.replace(/^([xy])/, "$1axis");
+  return (data as readonly { xaxis?: string; yaxis?: string }[]).every(
+    ({ xaxis = "x", yaxis = "y" }) => key(xaxis) in layout && key(yaxis) in layout,
+  );
 }
 
 const run = (title: string, shift: number) => ({

@@ -7,11 +7,12 @@ import { OptionError } from "../../errors.ts";
 import { inBox, physicalRows, type PriorInput } from "./prior.ts";
 import type { LogDensity } from "./sampler.ts";
 
-/** What a simulator, or an emulator of it, says at some points. */
-export interface ForwardModel {
-  /** @param x n × d, physical units   @returns per observed field, means and standard deviations, n × size each */
-  (x: Float64Array): Promise<readonly { readonly mean: Float64Array; readonly std?: Float64Array }[]>;
-}
+/** What a simulator, or an emulator of it, says at some points.
+ * @param x n × d, physical units   @returns per observed field, means and standard deviations, n × size each; a mean of
+ * NaN says that the inputs cannot be */
+export type ForwardModel = (
+  x: Float64Array,
+) => Promise<readonly { readonly mean: Float64Array; readonly std?: Float64Array }[]>;
 
 /** One measured field. */
 export interface Measurement {

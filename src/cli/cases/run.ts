@@ -2,7 +2,7 @@
 import { runDefaults } from "../../../cases/run/defaults.ts";
 import { caseFolder, files, readSummary, runCase } from "../../../cases/run/run.ts";
 import { type CaseSummary, describeTable } from "../../../cases/run/summary.ts";
-import { type Effort, FileError, workerPool } from "../../index.ts";
+import { type Effort, FileError, OptionError, workerPool } from "../../index.ts";
 import { progressLine } from "../text.ts";
 import type { World } from "../world.ts";
 
@@ -26,6 +26,11 @@ export interface CasesRunOptions {
 /** Runs cases one after another. @param names at least one   @returns 1 if stopped before the end */
 export async function run(names: readonly string[], options: CasesRunOptions, world: World): Promise<number> {
   const { out, effort, seed, runs, test, truths, time, from, real } = options;
+  if (from !== undefined && names.length > 1)
+    throw new OptionError(
+      "OPTION_FROM",
+      `--from names the runs of one case, not of ${names.length}. Run them one by one.`,
+    );
   const chromium = options.chromium ?? world.env.CONDENSE_CHROMIUM;
   const folder = (name: string): string =>
     names.length === 1 && out !== undefined ? out : caseFolder(out ?? ".", name);

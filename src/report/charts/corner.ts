@@ -77,6 +77,8 @@ interface Scale {
   readonly range: readonly [number, number];
   readonly draws: readonly Float64Array[];
   readonly truth: number | undefined;
+  /** Whether the prior cuts the range off, at either end. */
+  readonly cut: readonly [boolean, boolean];
 }
 
 function scaleOf({ low, high, scale, truth }: CornerInput, draws: readonly Float64Array[]): Scale {
@@ -90,9 +92,11 @@ function scaleOf({ low, high, scale, truth }: CornerInput, draws: readonly Float
   const log = scale === "log" && most / least > 3;
   const on = (value: number): number => (log ? Math.log10(value) : value);
   const pad = 0.12 * (on(most) - on(least)) || 1e-6;
+  const [from, to] = [on(least) - pad, on(most) + pad];
   return {
     log,
-    range: [Math.max(on(low), on(least) - pad), Math.min(on(high), on(most) + pad)],
+    range: [Math.max(on(low), from), Math.min(on(high), to)],
+    cut: [from < on(low), to > on(high)],
     draws: draws.map((each) => each.map(on)),
     truth: truth === undefined ? undefined : on(truth),
   };
@@ -100,13 +104,13 @@ function scaleOf({ low, high, scale, truth }: CornerInput, draws: readonly Float
 
 function side(domain: readonly [number, number], anchor: string, scale: Scale): Trace {
   const range = rounded(widened(scale), 6);
-  return { domain, anchor, range, nticks: 4, tickangle: 0, ...(scale.log ? { type: "log" } : {}) };
+  return { domain, anchor, range, nticks: 5, tickangle: 0, ...(scale.log ? { type: "log" } : {}) };
 }
 
-/** A little more than the range, so that labels at its ends do not run into the next panel's. */
-function widened({ range: [low, high] }: Scale): Float64Array {
+/** A little more than the range where the prior ends: that shows, and its label does not run into the next panel's. */
+function widened({ range: [low, high], cut }: Scale): Float64Array {
   const pad = 0.06 * (high - low);
-  return Float64Array.of(low - pad, high + pad);
+  return Float64Array.of(cut[0] ? low - pad : low, cut[1] ? high + pad : high);
 }
 
 /** Values on an axis of this scale. */

@@ -1,5 +1,5 @@
 /** Truth, emulator, error and stated uncertainty of images: a row per run. */
-import { axis, type Figure, isLogSpaced, layout, panels, panelTitle, rounded, type Trace } from "../figure.ts";
+import { axis, type Figure, isLogSpaced, layout, logAxis, panels, panelTitle, rounded, type Trace } from "../figure.ts";
 
 /** One run of one image, row-major. */
 export interface ImageRun {
@@ -22,12 +22,29 @@ export interface ImagesOptions {
   readonly square: boolean;
 }
 
+/** Blue under, white at, red over 0. */
+const diverging = [
+  [0, "#2166AC"],
+  [0.25, "#92C5DE"],
+  [0.5, "#FFFFFF"],
+  [0.75, "#F4A582"],
+  [1, "#B2182B"],
+] as const;
+
+/** Width of a panel in pixels, and the least and most of its height. */
+const PANEL = { width: 165, least: 90, most: 190 } as const;
+
+/** Pixels between rows. */
+const GAP = 24;
+
 const titles = ["simulator", "emulator", "emulator - simulator", "stated std"] as const;
 
 /** A figure of images. Simulator and emulator of a run share their colours; so do the errors of all runs, and the
  * uncertainties. */
 export function imagesFigure({ runs, x, y, xLabel, yLabel, label, square }: ImagesOptions): Figure {
-  const grid = panels([1, 1, 1, 1], new Array<number>(runs.length).fill(1), [0.075, 0.06]);
+  const shape = square ? Math.abs(length(y) / length(x)) : 1;
+  const height = runs.length * (Math.min(PANEL.most, Math.max(PANEL.least, PANEL.width * shape)) + GAP) - GAP;
+  const grid = panels([1, 1, 1, 1], new Array<number>(runs.length).fill(1), [0.075, GAP / height]);
   const rows = (values: Float64Array): (number | null)[][] =>
     y.map((_, i) => rounded(values.subarray(i * x.length, (i + 1) * x.length), 4));
   const data: Trace[] = [];
@@ -41,7 +58,7 @@ export function imagesFigure({ runs, x, y, xLabel, yLabel, label, square }: Imag
     const images = [
       { z: run.truth, colorscale: "Viridis", zmin: low, zmax: high },
       { z: run.mean, colorscale: "Viridis", zmin: low, zmax: high },
-      { z: error, colorscale: "RdBu", zmin: -most, zmax: most },
+      { z: error, colorscale: diverging, zmin: -most, zmax: most },
       { z: run.std, colorscale: "Viridis", zmin: 0, zmax: top },
     ];
     images.forEach(({ z, ...scale }, j) => {
@@ -54,7 +71,7 @@ export function imagesFigure({ runs, x, y, xLabel, yLabel, label, square }: Imag
         showticklabels: last,
         nticks: 5,
         constrain: "domain",
-        ...(isLogSpaced(x) ? { type: "log" } : {}),
+        ...(isLogSpaced(x) ? logAxis : {}),
       });
       axes[panel.yKey] = axis(j === 0 ? `${run.title}<br>${yLabel}` : "", {
         domain: panel.yDomain,
@@ -63,7 +80,7 @@ export function imagesFigure({ runs, x, y, xLabel, yLabel, label, square }: Imag
         nticks: 5,
         constrain: "domain",
         ...(square ? { scaleanchor: panel.x } : {}),
-        ...(isLogSpaced(y) ? { type: "log" } : {}),
+        ...(isLogSpaced(y) ? logAxis : {}),
       });
       if (i === 0) annotations.push(panelTitle(panel, titles[j] ?? ""));
       data.push({
@@ -92,7 +109,7 @@ export function imagesFigure({ runs, x, y, xLabel, yLabel, label, square }: Imag
   });
   return {
     data,
-    layout: layout(1000, 110 + 215 * runs.length, {
+    layout: layout(1000, 115 + height, {
       ...axes,
       annotations,
       showlegend: false,
@@ -100,6 +117,10 @@ export function imagesFigure({ runs, x, y, xLabel, yLabel, label, square }: Imag
       margin: { l: 90, r: 60, t: 60, b: 55 },
     }),
   };
+}
+
+function length(coordinates: readonly number[]): number {
+  return (coordinates.at(-1) ?? 1) - (coordinates[0] ?? 0);
 }
 
 function extent(parts: readonly Float64Array[]): readonly [number, number] {

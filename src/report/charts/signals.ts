@@ -83,8 +83,13 @@ function curves(
   const at = { x: rounded(x), xaxis, yaxis, mode: "lines", showlegend: first };
   return [
     ...band(at, run.lower, run.upper, `${Number((100 * level).toFixed(1))} % interval`, first),
-    { ...at, y: rounded(run.truth), name: "simulator", line: { color: colours.truth, width: 2 } },
-    { ...at, y: rounded(run.mean), name: "emulator", line: { color: colours.emulator, width: 1.5, dash: "dash" } },
+    { ...at, y: rounded(run.truth), name: "simulator", line: { color: colours.truth, width: 2, simplify: false } },
+    {
+      ...at,
+      y: rounded(run.mean),
+      name: "emulator",
+      line: { color: colours.emulator, width: 1.5, dash: "dash", simplify: false },
+    },
   ];
 }
 
@@ -99,12 +104,12 @@ function errors(
   return [
     ...band(at, less(lower, mean), less(upper, mean), "interval", false),
     { ...at, y: rounded(truth.map(() => 0)), line: { color: colours.truth, width: 1 } },
-    { ...at, y: rounded(less(mean, truth)), line: { color: colours.second, width: 1.2 } },
+    { ...at, y: rounded(less(mean, truth)), line: { color: colours.second, width: 1.2, simplify: false } },
   ];
 }
 
 function band(at: Trace, lower: Float64Array, upper: Float64Array, name: string, showlegend: boolean): Trace[] {
-  const edge = { ...at, line: { width: 0, color: colours.emulator }, hoverinfo: "skip" };
+  const edge = { ...at, line: { width: 0, color: colours.emulator, simplify: false }, hoverinfo: "skip" };
   return [
     { ...edge, y: rounded(lower), showlegend: false },
     { ...edge, y: rounded(upper), name, fill: "tonexty", fillcolor: colours.band, showlegend },
