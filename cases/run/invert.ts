@@ -50,6 +50,9 @@ export interface Inversions {
 export interface InvertOptions {
   /** Problems; as many of `runs` from the first on are the truths. */
   readonly truths: number;
+  /** Milliseconds after which no more problems are begun; those that are solved do not depend on it. */
+  readonly timeMs: number;
+  /** Steps of each chain and of its burn-in, after a tempered start. Default 120 and 40. */
   readonly steps?: number;
   readonly burn?: number;
   readonly seed: number;
@@ -59,7 +62,8 @@ export interface InvertOptions {
   readonly now: () => number;
 }
 
-/** Numbers that predictions of one half-step may have: memory, and caches. */
+/** Problems that are solved side by side, and numbers that predictions of one half-step may have: memory, and caches. */
+const TOGETHER = 10;
 const ELEMENTS_AT_ONCE = 2e6;
 /** Draws that are kept for a figure. */
 const DRAWS_KEPT = 6000;
@@ -72,7 +76,7 @@ export async function invert(
   runs: Runs,
   options: InvertOptions,
 ): Promise<Inversions | undefined> {
-  const { truths, seed, steps = 250, burn = 100, onProgress, shouldStop, now } = options;
+  const { truths, timeMs, seed, steps = 120, burn = 40, onProgress, shouldStop, now } = options;
   const started = now();
   const rng = makeRng(seed).fork(`inverse problem of ${study.name}`);
   const count = Math.min(truths, runs.n);
@@ -80,9 +84,10 @@ export async function invert(
   const model = emulatorModel(emulator, study.inverse.observed);
   const elements = measured[0]?.reduce((sum, { values }) => sum + values.length, 0) ?? 1;
   const walkers = defaultWalkers(study.inputs.length);
-  const together = Math.max(1, Math.floor(ELEMENTS_AT_ONCE / (elements * (walkers / 2))));
+  const fitting = Math.floor(ELEMENTS_AT_ONCE / (elements * (walkers / 2)));
+  const together = Math.max(1, Math.min(TOGETHER, fitting));
   const posteriors: Posterior[] = [];
-  for (let from = 0; from < count; from += together) {
+  for (let from = 0; from < count && (from === 0 || now() - started < timeMs); from += together) {
     const part = measured.slice(from, from + together);
     const share = part.length / count;
     posteriors.push(

@@ -40,6 +40,7 @@ export interface CaseRunOptions {
   readonly runs?: number;
   readonly test?: number;
   readonly truths?: number;
+  /** Cap on the fit, and on the inverse problems: no more are begun after it. */
   readonly timeMs?: number;
   /** Table of training runs to read instead of making one. */
   readonly from?: string;
@@ -49,7 +50,7 @@ export interface CaseRunOptions {
   readonly effort?: Effort;
   /** Repeats one inverse problem with the simulator itself. Default false. */
   readonly real?: boolean;
-  /** Steps of each chain, and of its burn-in. Default 250 and 100; a third of both with the simulator itself. */
+  /** Steps of each chain, and of its burn-in. Default 120 and 40; half the steps with the simulator itself. */
   readonly steps?: number;
   readonly burn?: number;
   /** More for the fit. */
@@ -151,12 +152,16 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
     progress("score")(0, `${runs.n} fresh runs`);
     const tested = await stage(store, "scores", { ...fitted, fresh }, () => testEmulator(emulator, runs));
     if (tested === undefined || runner.stopped) return undefined;
-    const chain = { truths: sizes.truths, steps: options.steps ?? 250, burn: options.burn ?? 100, seed };
+    const chain = { truths: sizes.truths, steps: options.steps ?? 120, burn: options.burn ?? 40, seed };
     const inversions = await stage(store, "inverse", { ...fitted, fresh, chain }, async () => {
-      const observer = await loadEmulator(path(files.emulator), { fields: study.inverse.observed });
+      const observer = await loadEmulator(path(files.emulator), {
+        fields: study.inverse.observed,
+        threads: runner.parallel,
+      });
       try {
         return await invert(study, observer, runs, {
           ...chain,
+          timeMs: fitting.timeMs,
           now,
           onProgress: (fraction) => onProgress?.("infer", fraction, `${chain.truths} posteriors`),
           shouldStop: () => runner.stopped,
@@ -168,10 +173,10 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
     if (inversions === undefined) return undefined;
     let realChain: RealChain | undefined;
     if (real) {
-      const third = { seed, steps: Math.ceil(chain.steps / 3), burn: Math.ceil(chain.burn / 3) };
+      const fewer = { seed, steps: Math.ceil(chain.steps / 2), burn: chain.burn };
       realChain = await stage(store, "real", { ...fitted, fresh, chain }, () =>
         invertForReal(study, runs, inversions.walkers, {
-          ...third,
+          ...fewer,
           runner,
           now,
           onProgress: (fraction) => onProgress?.("infer", fraction, "with the simulator itself"),

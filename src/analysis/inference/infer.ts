@@ -14,7 +14,7 @@ export interface InferOptions {
   readonly rng: Rng;
   /** Default {@link defaultWalkers}. */
   readonly walkers?: number;
-  /** Default 250 steps after a burn-in of 100. */
+  /** Default 120 steps after a burn-in of 40. */
   readonly steps?: number;
   readonly burn?: number;
   /** Walkers to start from, in u; default: a tempered start from the prior. */
@@ -39,7 +39,7 @@ export function defaultWalkers(d: number): number {
 
 /** Draws from each posterior. @throws OptionError as {@link sample} */
 export async function infer(options: InferOptions): Promise<readonly Posterior[]> {
-  const { prior, model, measured, rng, steps = 250, burn = 100, onStep, shouldStop } = options;
+  const { prior, model, measured, rng, steps = 120, burn = 40, onStep, shouldStop } = options;
   const d = prior.length;
   const walkers = options.walkers ?? defaultWalkers(d);
   const density = logPosterior(prior, model, measured);

@@ -20,13 +20,15 @@ describe("defaults", () => {
 });
 
 describe("invert()", () => {
+  const options = (truths: number) => ({ truths, timeMs: Infinity, steps: 40, burn: 20, seed: 1, now: Date.now });
+
   it("holds truths as often as it says, with a perfect emulator", async () => {
-    const truths = 80;
-    const found = await invert(toy, perfect, toyRuns(truths), { truths, steps: 60, burn: 30, seed: 1, now: Date.now });
-    // Standard errors for 80 problems: 5.2 % and 2.4 %.
+    const truths = 50;
+    const found = await invert(toy, perfect, toyRuns(truths), options(truths));
+    // Standard errors for 50 problems: 6.6 % and 3.1 %.
     const [most, all] = [posteriorCoverage(found!.solved, 0.68), posteriorCoverage(found!.solved, 0.95)];
-    expect(most.error).toBeCloseTo(0.052, 3);
-    expect(Math.abs(most.share - 0.68)).toBeLessThan(0.12);
+    expect(most.error).toBeCloseTo(0.066, 3);
+    expect(Math.abs(most.share - 0.68)).toBeLessThan(0.13);
     expect(Math.abs(all.share - 0.95)).toBeLessThan(0.06);
     // The data tell of the slope, over its two decades, and of the offset, which is wide against its noise.
     expect(shareLeft(found!.solved, 0)).toBeLessThan(0.7);
@@ -48,9 +50,16 @@ describe("invert()", () => {
     expect(toy.simulate(u)).toMatchObject({ status: "ok", outputs: { y: { 0: expect.closeTo(runs.y[0]![8]!, 10) } } });
   });
 
+  it("begins no more when the time is up, and what it solved is the same", async () => {
+    const runs = toyRuns(12);
+    const all = await invert(toy, perfect, runs, { ...options(12), steps: 4, burn: 0 });
+    const some = await invert(toy, perfect, runs, { ...options(12), steps: 4, burn: 0, timeMs: 0 });
+    expect([all!.solved.length, some!.solved.length]).toEqual([12, 10]);
+    expect(some!.solved).toEqual(all!.solved.slice(0, 10));
+  });
+
   it("ends where it is told to", async () => {
-    const options = { truths: 2, steps: 5, burn: 0, seed: 1, now: Date.now };
-    expect(await invert(toy, perfect, toyRuns(2), { ...options, shouldStop: () => true })).toBeUndefined();
+    expect(await invert(toy, perfect, toyRuns(2), { ...options(2), shouldStop: () => true })).toBeUndefined();
   });
 });
 
