@@ -99,7 +99,7 @@ export async function invert(
         walkers,
         steps,
         burn,
-        onStep: (done) => onProgress?.(from / count + (share * done) / (burn + steps)),
+        onFraction: (done) => onProgress?.(from / count + share * done),
         ...(shouldStop === undefined ? {} : { shouldStop }),
       })),
     );
@@ -148,7 +148,7 @@ export async function invertWith(
     readonly steps: number;
     readonly burn: number;
     readonly rng: Rng;
-    readonly onStep?: (done: number) => void;
+    readonly onFraction?: (fraction: number) => void;
     readonly shouldStop?: () => boolean;
   },
 ): Promise<Posterior> {

@@ -42,7 +42,7 @@ export async function invertForReal(
     steps,
     burn,
     rng: rng.fork("real chain"),
-    onStep: (done) => onProgress?.(done / (burn + steps)),
+    ...(onProgress === undefined ? {} : { onFraction: onProgress }),
     shouldStop: () => runner.stopped,
   });
   if (runner.stopped) return undefined;

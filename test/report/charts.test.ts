@@ -200,7 +200,7 @@ describe("speedupFigure()", () => {
 
 describe("panels()", () => {
   it("fill the figure from the top left", () => {
-    const [[a, b], [c]] = panels([1, 1], [3, 1], [0.1, 0.2]) as never;
+    const [[a, b] = [], [c] = []] = panels([1, 1], [3, 1], [0.1, 0.2]);
     expect([a, b, c]).toMatchObject([
       { x: "x", xDomain: [0, 0.45], yDomain: [0.4, 1] },
       { x: "x2", xDomain: [0.55, 1] },

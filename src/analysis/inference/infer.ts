@@ -19,7 +19,8 @@ export interface InferOptions {
   readonly burn?: number;
   /** Walkers to start from, in u; default: a tempered start from the prior. */
   readonly start?: Float64Array;
-  readonly onStep?: (done: number) => void;
+  /** Share of the work that is done, 0 to 1. */
+  readonly onFraction?: (fraction: number) => void;
   readonly shouldStop?: () => boolean;
 }
 
@@ -37,16 +38,25 @@ export function defaultWalkers(d: number): number {
   return Math.max(64, 8 * d);
 }
 
+/** Share of the work that a tempered start takes, about. */
+const startShare = 0.35;
+
 /** Draws from each posterior. @throws OptionError as {@link sample} */
 export async function infer(options: InferOptions): Promise<readonly Posterior[]> {
-  const { prior, model, measured, rng, steps = 120, burn = 40, onStep, shouldStop } = options;
+  const { prior, model, measured, rng, steps = 120, burn = 40, onFraction, shouldStop } = options;
   const d = prior.length;
   const walkers = options.walkers ?? defaultWalkers(d);
   const density = logPosterior(prior, model, measured);
   const stop = shouldStop === undefined ? {} : { shouldStop };
   const start =
     options.start ??
-    (await temperedStart(density, { d, walkers, ensembles: measured.length, rng: rng.fork("start"), ...stop }));
+    (await temperedStart(density, {
+      ...{ d, walkers, ensembles: measured.length, rng: rng.fork("start") },
+      // Powers rise by factors.
+      onPower: (power) => onFraction?.(startShare * (1 + Math.max(-1, Math.log10(power) / 6))),
+      ...stop,
+    }));
+  const before = options.start === undefined ? startShare : 0;
   const chains = await sample(density, {
     d,
     walkers,
@@ -54,7 +64,7 @@ export async function infer(options: InferOptions): Promise<readonly Posterior[]
     steps,
     burn,
     rng: rng.fork("chain"),
-    ...(onStep === undefined ? {} : { onStep }),
+    onStep: (done) => onFraction?.(before + ((1 - before) * done) / (burn + steps)),
     ...stop,
   });
   return chains.map((chain) => ({ prior, u: chain.points, chain, convergence: convergence(chain) }));

@@ -18,13 +18,15 @@ export interface StartOptions {
   readonly moves?: number;
   /** Rises at most, after which the power is 1 in any case. Default 60. */
   readonly stages?: number;
+  /** After each rise, the least power of all ensembles: 1 at the end. */
+  readonly onPower?: (power: number) => void;
   readonly shouldStop?: () => boolean;
 }
 
 /** Walkers for {@link sample}, over the prior that is even on [0, 1]^d. @param density log likelihood inside, -Infinity
  * outside   @returns ensembles × walkers × d */
 export async function temperedStart(density: LogDensity, options: StartOptions): Promise<Float64Array> {
-  const { d, walkers, ensembles, rng, oversample = 8, moves = 6, stages = 60, shouldStop } = options;
+  const { d, walkers, ensembles, rng, oversample = 8, moves = 6, stages = 60, onPower, shouldStop } = options;
   const pool = walkers * oversample;
   const prior = rng.fork("prior");
   const first = await placeWalkers(
@@ -44,6 +46,7 @@ export async function temperedStart(density: LogDensity, options: StartOptions):
   raise(first, state, power, draws, 1 / oversample);
   for (let stage = 0; stage < stages && shouldStop?.() !== true; stage++) {
     for (let move = 0; move < moves; move++) await moveWalkers(density, state, draws, power);
+    onPower?.(Math.min(...power));
     if (power.every((value) => value === 1)) break;
     if (stage === stages - 2) power.fill(1);
     else raise({ ...state, points: state.points.slice(), logDensity: state.logDensity.slice() }, state, power, draws);
