@@ -53,7 +53,11 @@ What was stopped goes on with the same command.`,
         whole("--truths", 1, 1e4, "50"),
       )
       .option("--effort <name>", `run: work of a fit: ${efforts.join(", ")}`, oneOf("--effort", efforts), "standard")
-      .option("--time <duration>", "run: cap on each fit, and on its inverse problems (default: 5m)", duration("--time"))
+      .option(
+        "--time <duration>",
+        "run: cap on each fit, and on its inverse problems (default: 5m)",
+        duration("--time"),
+      )
       .option("--real", "run: solve one inverse problem with the simulator itself too (xrts, ots, elms)", false)
       .option(
         "--chromium <path>",

@@ -47,7 +47,8 @@ describe("invert()", () => {
     expect(first!.values[7]).toBe(runs.y[0]![15]);
     expect(first!.values[0]).not.toBe(runs.y[0]![8]);
     const u = truthOf(toy, runs, 1);
-    expect(toy.simulate(u)).toMatchObject({ status: "ok", outputs: { y: { 0: expect.closeTo(runs.y[0]![8]!, 10) } } });
+    const run = toy.simulate(u);
+    expect(run.status === "ok" && run.outputs.y![0]).toBeCloseTo(runs.y[0]![8]!, 10);
   });
 
   it("begins no more when the time is up, and what it solved is the same", async () => {
