@@ -28,6 +28,8 @@ export interface CaseOutput {
   readonly unit: string;
   /** [] for a scalar, [L], [H, W] or [C, H, W]. */
   readonly shape: readonly number[];
+  /** True where the first of two axes counts quantities or places, not positions along a picture. */
+  readonly channels?: boolean;
   /** One per axis of `shape`, where the axis has coordinates. */
   readonly axes: readonly CaseAxis[];
   readonly about: string;

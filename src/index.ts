@@ -72,6 +72,48 @@ export {
   showShare,
 } from "./analysis/index.ts";
 
+// Inference: which inputs could have given what was measured.
+export {
+  centralInterval,
+  type Convergence,
+  coverageCurve,
+  curveLevels,
+  defaultWalkers,
+  drawsOf,
+  emulatorModel,
+  type ForwardModel,
+  infer,
+  type InferOptions,
+  type Measurement,
+  physicalDraws,
+  type Posterior,
+  type PriorInput,
+  quantileOf,
+  rankOf,
+  rankWithin,
+  shortestInterval,
+  unitOf,
+} from "./analysis/index.ts";
+
+// Charts, the pages that hold them, and pictures of them.
+export {
+  type Block,
+  cornerFigure,
+  coverageFigure,
+  type Figure,
+  imagesFigure,
+  label,
+  type Page,
+  pageHtml,
+  parityFigure,
+  type Picture,
+  pictures,
+  plotlyScript,
+  signalsFigure,
+  type SpeedupRow,
+  speedupFigure,
+} from "./report/index.ts";
+
 // Tables: readers and writers of files, and data in memory.
 export {
   type Column,

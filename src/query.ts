@@ -56,6 +56,8 @@ export type EmulatorLike = Emulator | string | Uint8Array;
 export interface LoadOptions extends CompileOptions {
   /** What runs the networks. Default `onnxruntime`. */
   readonly engine?: EngineName;
+  /** Outputs to predict; the work for the others is not done. Default: all. */
+  readonly fields?: readonly string[];
 }
 
 async function bytesOf(source: string | Uint8Array): Promise<{ readonly bytes: Uint8Array; readonly name: string }> {

@@ -45,8 +45,8 @@ export const seistomo: Case = {
   ],
   inputs,
   outputs: [
-    { name: "times", unit: "s", shape, axes, about: "time of the first arrival" },
-    { name: "reduced", unit: "s", shape, axes, about: "the same less distance / (6.5 km/s)" },
+    { name: "times", unit: "s", shape, channels: true, axes, about: "time of the first arrival" },
+    { name: "reduced", unit: "s", shape, channels: true, axes, about: "the same less distance / (6.5 km/s)" },
   ],
   runs: { train: 6000, test: 1000 },
   inverse: {

@@ -4,7 +4,7 @@
  */
 import { fieldSize, type FieldSpec, type Schema, varyingInputs } from "../data/index.ts";
 import type { CompileOptions, Engine, Executable } from "../engine/index.ts";
-import { FileError, ShapeError } from "../errors.ts";
+import { FileError, OptionError, ShapeError } from "../errors.ts";
 import { type Graph, graphBuilder, readOnnx, writeOnnx } from "../graph/index.ts";
 import { type Band, quantileFactor, statistics } from "./emulator-graph.ts";
 import { type EmulatorInfo, METADATA_KEY, parseInfo } from "./info.ts";
@@ -51,16 +51,39 @@ export function openEmulator(
   return { graph, info: parseInfo(metadata, source) };
 }
 
-/** Opens and compiles. @param source what to call it in messages */
-export async function loadEmulator(
-  bytes: Uint8Array,
-  engine: Engine,
-  options: CompileOptions & { readonly source?: string } = {},
-): Promise<Emulator> {
-  const { source = "emulator" } = options;
-  const { graph, info } = openEmulator(bytes, source);
+/** How an emulator is opened. */
+export interface OpenOptions extends CompileOptions {
+  /** What to call it in messages. */
+  readonly source?: string;
+  /** Names of the outputs to predict; the work for the others is not done. Default: all. */
+  readonly fields?: readonly string[];
+}
+
+/** Opens and compiles. @throws FileError; OptionError for `fields` that it does not have */
+export async function loadEmulator(bytes: Uint8Array, engine: Engine, options: OpenOptions = {}): Promise<Emulator> {
+  const { source = "emulator", fields } = options;
+  const { graph, info: whole } = openEmulator(bytes, source);
+  const info = fields === undefined ? whole : narrowed(whole, fields, source);
   const executable = await engine.compile(packed(graph, info.schema, source), options);
   return compiledEmulator(graph, info, executable);
+}
+
+/** What is said of some fields, in the order of the schema. */
+function narrowed(info: EmulatorInfo, names: readonly string[], source: string): EmulatorInfo {
+  const { schema, calibration, scores } = info;
+  const known = schema.fields.map((field) => field.name);
+  const strange = names.find((name) => !known.includes(name));
+  if (strange !== undefined || names.length === 0)
+    throw new OptionError(
+      "OPTION_FIELD",
+      `${source}: no output "${strange ?? ""}" to predict. Name one or more of ${known.join(", ")}.`,
+    );
+  return {
+    ...info,
+    schema: { ...schema, fields: schema.fields.filter(({ name }) => names.includes(name)) },
+    calibration: calibration.filter((_, i) => names.includes(known[i]!)),
+    scores: scores.filter(({ field }) => names.includes(field)),
+  };
 }
 
 /** Rows of one call to the engine. Activations of many more leave the processor's caches: 100 000 rows at once took 1.2

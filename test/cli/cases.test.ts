@@ -45,8 +45,9 @@ describe("condense cases make", () => {
   });
 
   it.each([
-    [["cases", "unmake"], "cases unmake: unknown (there are: list, make)"],
+    [["cases", "unmake"], "cases unmake: unknown (there are: list, make, run, speedup, table)"],
     [["cases", "make"], "which case?"],
+    [["cases", "make", "xrts", "ots"], "one case at a time"],
     [["cases", "make", "tokamak", "--runs", "2"], 'no case "tokamak"'],
     [["cases", "make", "jag-scalars", "--design", "grid"], "--design"],
     [["cases", "make", "jag-scalars", "--runs", "none"], "--runs"],
@@ -58,5 +59,30 @@ describe("condense cases make", () => {
     ]);
     expect(code).toBe(2);
     expect(messages.join("\n")).toContain(message);
+  });
+});
+
+describe("condense cases run, speedup, table", () => {
+  it.each([
+    [["cases", "run"], "which case? (there are: xrts, "],
+    [["cases", "run", "xrts", "tokamak"], 'no case "tokamak"'],
+    [["cases", "run", "gcm", "--real"], "gcm: --real repeats the inference"],
+    [["cases", "run", "gcm", "--time", "5"], "--time 5: not a time"],
+    [["cases", "run", "gcm", "--test", "3"], "--test 3: must be a number from 10"],
+    [["cases", "run", "gcm", "--effort", "huge"], "--effort huge: unknown"],
+    [["cases", "run", "gcm", "--from", "/nowhere.arrow"], "/nowhere.arrow: no such file"],
+    [["cases", "run", "gcm", "xrts", "--from", "runs.arrow"], "--from names the runs of one case"],
+    [["cases", "run", "gcm", "--out", "/dev/null/here"], "/dev/null/here"],
+    [["cases", "table", "gcm"], "case-gcm/summary.json: no such file"],
+    [["cases", "table"], "no case was run here"],
+    [["cases", "speedup"], "no case was run here"],
+    [["cases", "speedup", "nonsense"], 'no case "nonsense"'],
+  ])("refuses %j", async (argv, message) => {
+    const [, what] = argv;
+    const place = what === "run" ? (argv.includes("--out") ? [] : ["--out", folder]) : ["--in", folder];
+    const { code, messages, out } = await run([...argv, ...place]);
+    expect(code).toBe(2);
+    expect(messages.join("\n")).toContain(message);
+    expect(out).toBe("");
   });
 });

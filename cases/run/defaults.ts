@@ -1,0 +1,35 @@
+/**
+ * What `cases run` does unless told otherwise. The ten together are to be made, fitted and tested from nothing in 90
+ * minutes on two cores: simulators take 0.02 to 0.9 s a run, so the slow ones get fewer runs, and each fit has a cap.
+ */
+import type { CaseName } from "../index.ts";
+
+export interface RunDefaults {
+  /** Runs to learn from, and fresh ones to test on. */
+  readonly runs: number;
+  readonly test: number;
+  /** Cap on the fit, milliseconds. */
+  readonly timeMs: number;
+  /** Inverse problems that are solved. */
+  readonly truths: number;
+}
+
+const minutes = (count: number): number => count * 60_000;
+const usual: RunDefaults = { runs: 2000, test: 1000, timeMs: minutes(5), truths: 50 };
+
+export const runDefaults: Readonly<Record<CaseName, RunDefaults>> = {
+  xrts: usual,
+  ots: usual,
+  xes: { ...usual, runs: 1500 },
+  elms: usual,
+  halo: usual,
+  // Images of 4 x 64 x 64: a draw from the posterior costs a hundred times that of a spectrum.
+  jag: { ...usual, truths: 10 },
+  "jag-scalars": usual,
+  seistomo: { ...usual, runs: 1000 },
+  mops: { ...usual, runs: 410, test: 300 },
+  gcm: { ...usual, runs: 200, test: 300, truths: 20 },
+};
+
+/** Cases whose chain `--real` repeats with the simulator itself. */
+export const realCases: readonly CaseName[] = ["xrts", "ots", "elms"];

@@ -1,0 +1,8 @@
+/** Posterior inference: which inputs could have given what was measured. */
+export * from "./convergence.ts";
+export * from "./infer.ts";
+export * from "./intervals.ts";
+export * from "./likelihood.ts";
+export * from "./prior.ts";
+export * from "./sampler.ts";
+export * from "./tempered-start.ts";

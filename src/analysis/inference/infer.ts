@@ -1,0 +1,83 @@
+/** Posteriors of inputs from measurements: start, chain, intervals and convergence in one. */
+import type { Rng } from "../../rng.ts";
+import { convergence, type Convergence } from "./convergence.ts";
+import { type ForwardModel, logPosterior, type Measurement } from "./likelihood.ts";
+import { physicalOf, type PriorInput } from "./prior.ts";
+import { type Chain, sample } from "./sampler.ts";
+import { temperedStart } from "./tempered-start.ts";
+
+export interface InferOptions {
+  readonly prior: readonly PriorInput[];
+  readonly model: ForwardModel;
+  /** One list of fields per posterior; they are drawn side by side. */
+  readonly measured: readonly (readonly Measurement[])[];
+  readonly rng: Rng;
+  /** Default {@link defaultWalkers}. */
+  readonly walkers?: number;
+  /** Default 120 steps after a burn-in of 40. */
+  readonly steps?: number;
+  readonly burn?: number;
+  /** Walkers to start from, in u; default: a tempered start from the prior. */
+  readonly start?: Float64Array;
+  /** Share of the work that is done, 0 to 1. */
+  readonly onFraction?: (fraction: number) => void;
+  readonly shouldStop?: () => boolean;
+}
+
+/** The posterior of one list of measurements. */
+export interface Posterior {
+  readonly prior: readonly PriorInput[];
+  /** Draws in u, draws × d: all walkers at all steps. */
+  readonly u: Float64Array;
+  readonly chain: Chain;
+  readonly convergence: Convergence;
+}
+
+/** Walkers by default: eight per input, 64 at least. Few walkers do not hold several peaks in their right shares. */
+export function defaultWalkers(d: number): number {
+  return Math.max(64, 8 * d);
+}
+
+/** Share of the work that a tempered start takes, about. */
+const startShare = 0.35;
+
+/** Draws from each posterior. @throws OptionError as {@link sample} */
+export async function infer(options: InferOptions): Promise<readonly Posterior[]> {
+  const { prior, model, measured, rng, steps = 120, burn = 40, onFraction, shouldStop } = options;
+  const d = prior.length;
+  const walkers = options.walkers ?? defaultWalkers(d);
+  const density = logPosterior(prior, model, measured);
+  const stop = shouldStop === undefined ? {} : { shouldStop };
+  const start =
+    options.start ??
+    (await temperedStart(density, {
+      ...{ d, walkers, ensembles: measured.length, rng: rng.fork("start") },
+      // Powers rise by factors.
+      onPower: (power) => onFraction?.(startShare * (1 + Math.max(-1, Math.log10(power) / 6))),
+      ...stop,
+    }));
+  const before = options.start === undefined ? startShare : 0;
+  const chains = await sample(density, {
+    d,
+    walkers,
+    start,
+    steps,
+    burn,
+    rng: rng.fork("chain"),
+    onStep: (done) => onFraction?.(before + ((1 - before) * done) / (burn + steps)),
+    ...stop,
+  });
+  return chains.map((chain) => ({ prior, u: chain.points, chain, convergence: convergence(chain) }));
+}
+
+/** Draws of input `j`, in u. */
+export function drawsOf({ prior, u }: Pick<Posterior, "prior" | "u">, j: number): Float64Array {
+  const d = prior.length;
+  return Float64Array.from({ length: u.length / d }, (_, i) => u[i * d + j]!);
+}
+
+/** Draws of input `j` in its unit. */
+export function physicalDraws(posterior: Pick<Posterior, "prior" | "u">, j: number): Float64Array {
+  const input = posterior.prior[j]!;
+  return drawsOf(posterior, j).map((value) => physicalOf(input, value));
+}
