@@ -52,6 +52,9 @@ interface Case {
   readonly trialShare: number;
 }
 
+/** Share of the final training that the best few of them are trained for again. */
+const heatShare = 1 / 2;
+
 const test = 100;
 const cases = {
   oscillator: {
@@ -226,6 +229,7 @@ async function runSearch(problem: Problem, strategy: string, rng: Rng): Promise<
     trials: {
       count: which.trials,
       macs: work,
+      heatTimes: heatShare / which.trialShare,
       run: (architecture, times) =>
         runTrial(
           {

@@ -46,6 +46,7 @@ export async function explore(
   const trials = trialPlan && {
     count: trialPlan.count,
     macs: trialPlan.work,
+    heatTimes: trialPlan.heatTimes,
     run: (architecture: Architecture, times: number) =>
       runTrial(
         {

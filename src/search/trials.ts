@@ -15,6 +15,8 @@ export interface Trials {
   readonly count: number;
   /** Multiply-accumulates of one trial. */
   readonly macs: number;
+  /** How many times a trial's work a run of the heat has. */
+  readonly heatTimes: number;
   /** Trains from scratch with `times` the work of a trial. @returns the loss on the validation rows */
   run(architecture: Architecture, times: number): Promise<number>;
 }
@@ -26,19 +28,12 @@ export interface Tried extends Scored {
 }
 
 /** Architectures of one generation, which may be trained side by side; how many of the best are parents; how many slots
- * of a child are drawn anew on average; how often a whole stage is; how many run the heat, and how much longer it is. */
-export const trialDefaults = {
-  generation: 4,
-  parents: 6,
-  mutations: 3,
-  renewal: 0.3,
-  heat: { best: 4, times: 2 },
-} as const;
+ * of a child are drawn anew on average; how often a whole stage is; how many run the heat. */
+export const trialDefaults = { generation: 4, parents: 6, mutations: 3, renewal: 0.3, heat: 4 } as const;
 
 /** Work of all trials, heat included, in trials. */
-export function trialUnits({ count }: Trials): number {
-  const { best, times } = trialDefaults.heat;
-  return count + Math.min(best, count) * times;
+export function trialUnits({ count, heatTimes }: Trials): number {
+  return count + Math.min(trialDefaults.heat, count) * heatTimes;
 }
 
 /** Work of those that were run, in trials. */
@@ -48,10 +43,10 @@ export function unitsTried(tried: readonly Tried[]): number {
 
 /** Best first: by the heat for those that ran it, then by the trial. */
 export function rankedTrials(tried: readonly Tried[]): Architecture[] {
-  const ran = (from: number): Architecture[] => ranked(tried.filter(({ times }) => times === from));
-  const heat = ran(trialDefaults.heat.times);
+  const heat = ranked(tried.filter(({ times }) => times > 1));
   const known = new Set(heat.map(architectureId));
-  return [...heat, ...ran(1).filter((architecture) => !known.has(architectureId(architecture)))];
+  const rest = ranked(tried.filter(({ times }) => times === 1));
+  return [...heat, ...rest.filter((architecture) => !known.has(architectureId(architecture)))];
 }
 
 /** A child: each stage from one of two parents, and some slots drawn anew; at times a whole stage, or it is emptied. */
@@ -113,7 +108,7 @@ export async function runTrials(
   const run = async (generation: readonly Architecture[], times: number): Promise<boolean> => {
     const losses = await Promise.all(generation.map((architecture) => trials.run(architecture, times)));
     generation.forEach((architecture, i) => {
-      const reason = times === 1 ? "trial" : "heat";
+      const reason = times > 1 ? "heat" : "trial";
       context.record("evaluated", architecture, { valLoss: losses[i] ?? Number.NaN, reason });
     });
     // Work is equal already: only a soft limit on latency is added.
@@ -133,7 +128,16 @@ export async function runTrials(
     if (generation.length === 0) break;
     if (!(await run(generation, 1))) return all;
   }
-  const { best, times } = trialDefaults.heat;
-  if (!all.some((one) => one.times === times)) await run(rankedTrials(all).slice(0, best), times);
+  if (!all.some(({ times }) => times > 1))
+    await run(heatOf(all, plain && canonical(context.space, plain)), trials.heatTimes);
   return all;
+}
+
+/** Who runs the heat: the best, and the plain chain in the place of the last where it was tried: it learns late and well. */
+function heatOf(tried: readonly Tried[], plain: Architecture | undefined): readonly Architecture[] {
+  const best = rankedTrials(tried).slice(0, trialDefaults.heat);
+  const id = plain && architectureId(plain);
+  const there = tried.find(({ architecture }) => architectureId(architecture) === id);
+  if (there === undefined || best.some((architecture) => architectureId(architecture) === id)) return best;
+  return [...best.slice(0, -1), there.architecture];
 }

@@ -61,9 +61,11 @@ export function planSearch(effort: Effort, rows: number, macs: number): SearchPl
   return { macs: factor * Math.min(wanted, searchShare * finalMacs), steps: Math.ceil(factor * epochs), batch };
 }
 
-/** Work of all trials of a search, in members; one trial's share of a member's work at least and at most, and the passes
+/** Work of all trials of a search, in members, without the heat; the share of a member's work that a run of the heat has; one
+ * trial's share of a member's work at least and at most, and the passes
  * over the rows that it wants: with fewer, an image is not learned far enough to tell architectures apart. */
 const trialWork = 4;
+const heatShare = 1 / 2;
 const trialShares = { least: 1 / 8, most: 1 / 4 } as const;
 const trialPasses = 10;
 
@@ -71,6 +73,8 @@ export interface TrialPlan {
   readonly count: number;
   /** Multiply-accumulates of each. */
   readonly work: number;
+  /** Work of a run of the heat, in trials. */
+  readonly heatTimes: number;
   readonly batch: number;
 }
 
@@ -83,7 +87,8 @@ export function planTrials(effort: Effort, problem: MemberProblem): TrialPlan | 
   const passes = (adamSteps * batch) / problem.rows;
   const share = Math.min(trialShares.most, Math.max(trialShares.least, trialPasses / passes));
   const count = Math.max(8, Math.round((trialWork / share) * Math.min(1, effortFactor[effort])));
-  return { count, work: share * adamSteps * 3 * problem.macs * batch, batch };
+  const heatTimes = heatShare / share;
+  return { count, heatTimes, work: share * adamSteps * 3 * problem.macs * batch, batch };
 }
 
 /** Mini-batch Adam alone, without weight decay. */
