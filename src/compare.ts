@@ -31,7 +31,8 @@ export interface CompareOptions extends Selection {
   readonly effort?: NonNullable<FitOptions["effort"]>;
   /** Default 1. */
   readonly seed?: number;
-  /** Wall-clock cap in milliseconds for all folds; the folds that are done by then are compared. Default: none. */
+  /** Wall-clock cap in milliseconds for all folds; those that are done by then are compared, and none is begun that the
+   * time of the last would not suffice for. Default: none. */
   readonly timeMs?: number;
   readonly runner?: NonNullable<FitOptions["runner"]>;
   readonly onProgress?: (progress: { readonly fraction: number; readonly note: string }) => void;

@@ -12,6 +12,7 @@ Examples:
   condense query reactor.onnx points.csv --out predictions.csv
   condense inspect reactor.onnx
   condense validate reactor.onnx new-runs.csv --min-coverage 0.9
+  condense compare runs.csv --outputs power,temperature --effort quick
 
 condense help <command> lists a command's options. Exit codes: 0 done, 1 a gate failed or there is no usable
 emulator, 2 misuse or bad input.`;

@@ -1,6 +1,7 @@
 /**
  * Rounds of a comparison: every contestant learns from the same runs and predicts the same held-out ones. A round may be cut
- * short, by the clock or by who asks to stop; what is done by then counts, what was under way does not.
+ * short, by the clock or by who asks to stop; what is done by then counts, what was under way does not: a fit that had to
+ * hurry is not what the table is about.
  */
 import { type HoldOut, type Runs, takeRuns } from "../data/index.ts";
 import type { EmulatorInfo } from "../emulator/index.ts";
@@ -60,11 +61,12 @@ export async function playRounds(runs: Runs, parts: readonly HoldOut[], options:
   const order = [...byWork.filter((each) => !isPart(each)), ...byWork.filter(isPart)];
   const results: RoundResult[] = [];
   const absent: Record<string, string> = {};
+  /** Milliseconds per unit of work, the longest so far. */
+  const pace = new Map<string, number>();
   let done = 0;
   for (const [round, { train: trainRows, test }] of parts.entries()) {
     const share = works[round]! / allWork;
     let played = 0;
-    const left = (): number => (end - now()) * (share / Math.max(share, 1 - done));
     const report = (within: number, note: string): void => {
       options.onProgress?.({
         fraction: done + (share * (played + within)) / ownWork,
@@ -73,19 +75,23 @@ export async function playRounds(runs: Runs, parts: readonly HoldOut[], options:
     };
     const learn = takeRuns(runs, trainRows);
     const held = takeRuns(runs, test);
-    const state = makeRound(learn, options, Number.isFinite(end) ? left() : undefined, ({ fraction, phase }) => {
+    // Only the first fit has a cap of its own: later ones begin where the time of the last is left.
+    const cap = Number.isFinite(end) && round === 0 ? end - now() : undefined;
+    const state = makeRound(learn, options, cap, ({ fraction, phase }) => {
       report(fraction * (contestants.find(({ name }) => name === "emulator")?.work ?? 2), phase);
     });
     for (const contestant of order) {
       if (runner.stopped) return { results, absent, outcome: "interrupted" };
-      if (now() >= end) return { results, absent, outcome: "time" };
+      const expected = (pace.get(contestant.name) ?? 0) * works[round]!;
+      if (now() + expected >= end) return { results, absent, outcome: "time" };
       report(0, contestant.name);
       const began = now();
       const fitted = await contestant.fit(state);
-      const fitSeconds = (now() - began) / 1000;
-      // A fit that was told to stop is not what it would have been.
+      const fitMs = now() - began;
+      pace.set(contestant.name, Math.max(pace.get(contestant.name) ?? 0, fitMs / works[round]!));
       if (fitted.kind === "absent") absent[contestant.name] ??= fitted.reason;
-      else if (!runner.stopped) {
+      else if (runner.stopped || fitted.info?.fit.outcome === "time") await fitted.predictor.dispose();
+      else {
         const { predictor, shared = false, info } = fitted;
         const at95 = await predictor.predict(held.x, 0.95);
         const at90 = await predictor.predict(held.x, 0.9);
@@ -93,15 +99,15 @@ export async function playRounds(runs: Runs, parts: readonly HoldOut[], options:
         await predictor.dispose();
         results.push({
           ...{ contestant: contestant.name, round, rows: test, at90, at95, queryMicros },
-          ...(shared ? {} : { fitSeconds }),
+          ...(shared ? {} : { fitSeconds: fitMs / 1000 }),
           ...(info === undefined ? {} : { info }),
         });
-      } else await fitted.predictor.dispose();
+      }
       played += contestant.work;
     }
     done += share;
   }
-  return { results, absent, outcome: runner.stopped ? "interrupted" : "complete" };
+  return { results, absent, outcome: runner.stopped ? "interrupted" : now() >= end ? "time" : "complete" };
 }
 
 /** Contestants that are made of the emulator's training, so after it. */

@@ -60,7 +60,16 @@ const SERVE_ALL = ["errors", "rng", "normal"];
 const OUTER = ["cli", "cases", "notebooks", "bench"];
 
 /** Folders whose files are members of a family, each listed in the folder's index or in the room's. */
-export const FAMILIES = ["candidates", "charts", "commands", "contestants", "optimisers", "readers", "strategies", "targets"];
+export const FAMILIES = [
+  "candidates",
+  "charts",
+  "commands",
+  "contestants",
+  "optimisers",
+  "readers",
+  "strategies",
+  "targets",
+];
 
 /** The place that a file belongs to: a room, one of the lone files of src/, or a top folder. */
 export function placeOf(path: string): string {

@@ -13,6 +13,7 @@ import {
   tableFrom,
 } from "../../src/index.ts";
 import { smoothRows, tinySpace } from "../cli/support.ts";
+import { sampleInfo } from "../support/sample-emulator.ts";
 
 const rows = smoothRows(30).map(({ a, b, y, z }) => ({ a, b, y, z }));
 const runs: Runs = buildRuns(tableFrom(rows), { inputs: ["a", "b"] });
@@ -145,6 +146,29 @@ describe("cut short", () => {
     const none = await compareRuns(runs, { methods: [oracle("one", 1)], timeMs: 0, now: ticking() });
     expect(none.methods).toEqual([]);
     expect(describeComparison(none)).toMatch(/No fold was finished/);
+  });
+
+  test("begins no fold that the time of the last would not suffice for", async () => {
+    let clock = 0;
+    const slow = oracle("slow", 1, [], () => {
+      clock += 100;
+    });
+    const found = await compareRuns(runs, { methods: [slow], folds: 5, timeMs: 250, now: () => clock++ });
+    expect(found).toMatchObject({ outcome: "time", folds: 2 });
+    expect(clock).toBeLessThanOrEqual(250);
+  });
+
+  test("does not count a fit that the clock cut", async () => {
+    const hurried: Contestant = {
+      ...oracle("hurried", 1),
+      async fit(round) {
+        const fitted = await oracle("hurried", 1).fit(round);
+        return { ...fitted, info: { ...sampleInfo, fit: { ...sampleInfo.fit, outcome: "time" } } };
+      },
+    };
+    const found = await compareRuns(runs, { methods: [hurried, "null"] });
+    expect(found.methods.map(({ method }) => method)).toEqual(["null"]);
+    expect(found.absent).toEqual({ hurried: "it was not done in time" });
   });
 });
 

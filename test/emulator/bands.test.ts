@@ -155,7 +155,9 @@ describe("query and validate", () => {
   test("--band simultaneous asks for them, and a file that has none says so", async () => {
     const path = await folder.write("bands.onnx", bytes);
     const [narrow, wide] = await Promise.all(
-      ["pointwise", "simultaneous"].map((band) => run(["query", path, "--at", "a=0.4", "--band", band])),
+      ["pointwise", "simultaneous"].map((band) =>
+        run(["query", path, "--at", "a=0.4", "--interval", "0.5", "--band", band]),
+      ),
     );
     expect(narrow!.code + wide!.code).toBe(0);
     expect(narrow!.out).not.toBe(wide!.out);

@@ -63,6 +63,13 @@ const variants: Readonly<Record<string, Variant>> = {
   },
 };
 
+it("carries no networks where companions stand alone, and both where any field takes part of them", () => {
+  // Networks are all that is float32.
+  const carries = (variant: Variant): boolean =>
+    emulatorGraph(partsOf(variant)).types.some(({ dtype }) => dtype === "float32");
+  expect([carries({ share: 0 }), carries({ share: 0.05 }), carries({})]).toEqual([false, true, true]);
+});
+
 describe("emulatorGraph()", () => {
   it.each(Object.entries(variants))("is the data room's scaling around the members: %s", (_, variant) => {
     const graph = emulatorGraph(partsOf(variant));
