@@ -9,6 +9,7 @@ import { type Algebra, makeAlgebra } from "./cholesky.ts";
 import { type Contestant, contestantsOf, isNoisy, posteriorWeights, type ProcessOptions } from "./contest.ts";
 import { predictProcess } from "./graph.ts";
 import { correlations } from "./kernel.ts";
+import { optimism } from "./optimism.ts";
 import { type Problem, type Solution, solve } from "./posterior.ts";
 import type { Component, Limits, OutputProcess, Predictor, ProcessFit } from "./process.ts";
 import { type Principal, principalComponents } from "./principal.ts";
@@ -171,7 +172,9 @@ async function fitOutput(
   const weights = noisy ? chances : await stackWeights(heldOut, y);
   const { mean, variance } = mixture(heldOut, weights);
   const limits = plain ? { lower: undefined, upper: undefined } : limitsOf(y);
-  const looMean = mean.map((v) => Math.min(Math.max(v, limits.lower ?? -Infinity), limits.upper ?? Infinity));
+  const clipped = mean.map((v) => Math.min(Math.max(v, limits.lower ?? -Infinity), limits.upper ?? Infinity));
+  const flattery = plain ? 1 : await optimism(problem, contestants, weights, algebra, rng.fork("optimism"));
+  const errors = y.map((v, i) => Math.sqrt(flattery) * (v - clipped[i]!));
   const components: Component[] = carriers.flatMap((s, k) => {
     const { kernel, nugget, alpha, coefficients, inverseFactor, trendFactor, trendInverse } = s;
     const weight = weights[k]!;
@@ -180,7 +183,6 @@ async function fitOutput(
     return [{ weight, variance: s.variance, ...parts }];
   });
   const lead = components.reduce((best, c, k) => (c.weight > components[best]!.weight ? k : best), 0);
-  const errors = y.map((v, i) => v - looMean[i]!);
   const near = correlations(components[lead]!.kernel, x, n, x.subarray(0, r * d), r);
   const { spread, factors, score } = plain ? asStated(errors, variance) : calibrate(errors, variance, near, r);
   return {
@@ -189,7 +191,7 @@ async function fitOutput(
     lead,
     spread,
     noise: noisy ? components.reduce((sum, c) => sum + c.weight * c.nugget * c.variance, 0) : 0,
-    looMean,
+    looMean: y.map((v, i) => v - errors[i]!),
     looVariance: variance.map((v, i) => v * factors[i]!),
     looCrps: score,
   };
