@@ -178,7 +178,11 @@ function ticksOf(numbers: readonly number[]) {
   const tickvals = decades
     .flatMap((decade) => [1, 2, 3, 5, 7].map((digit) => digit * 10 ** decade))
     .filter((value) => value >= low && value <= high);
-  return { tickvals, ticktext: tickvals.map((value) => showNumber(value, 2)) };
+  return {
+    range: [Math.log10(low), Math.log10(high)],
+    tickvals,
+    ticktext: tickvals.map((value) => showNumber(value, 2)),
+  };
 }
 
 async function page(drawn: ReturnType<typeof figure>): Promise<string> {
