@@ -138,10 +138,26 @@ function figure(fronts: readonly Traced[]) {
   });
   const axes = cases.flatMap((name, i) => {
     const end = i === 0 ? "" : `${i + 1}`;
-    const common = { type: "log", exponentformat: "power", dtick: 1, automargin: true };
+    const here = fronts.filter((front) => front.name === name).flatMap(({ points }) => points);
+    const axis = (numbers: readonly number[], text: string) => ({
+      ...{ type: "log", ticks: "outside", showline: true, automargin: true, title: { text } },
+      ...ticksOf(numbers),
+    });
     return [
-      [`xaxis${end}`, { ...common, title: { text: `${name}: predicted latency of a call (µs)` } }],
-      [`yaxis${end}`, { ...common, title: { text: "FVU on unseen runs" } }],
+      [
+        `xaxis${end}`,
+        axis(
+          here.map(({ latency }) => 1e3 * latency.predictedMs.p50),
+          `${name}: predicted latency of a call (µs)`,
+        ),
+      ],
+      [
+        `yaxis${end}`,
+        axis(
+          here.map(({ error }) => error),
+          "FVU on unseen runs",
+        ),
+      ],
     ] as const;
   });
   const layout = {
@@ -153,6 +169,20 @@ function figure(fronts: readonly Traced[]) {
     ...(Object.fromEntries(axes) as Readonly<Record<string, object>>),
   };
   return { data, layout };
+}
+
+/** Labels at 1, 2, 3, 5 and 7 of each decade that the numbers reach: a front may span less than one. */
+function ticksOf(numbers: readonly number[]) {
+  const [low, high] = [Math.min(...numbers) / 1.5, 1.5 * Math.max(...numbers)];
+  const decades = Array.from({ length: 40 }, (_, i) => i - 20);
+  const tickvals = decades
+    .flatMap((decade) => [1, 2, 3, 5, 7].map((digit) => digit * 10 ** decade))
+    .filter((value) => value >= low && value <= high);
+  return {
+    range: [Math.log10(low), Math.log10(high)],
+    tickvals,
+    ticktext: tickvals.map((value) => showNumber(value, 2)),
+  };
 }
 
 async function page(drawn: ReturnType<typeof figure>): Promise<string> {

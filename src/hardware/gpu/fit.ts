@@ -72,17 +72,21 @@ export function fitGpu({ tiny, host, units, networks }: GpuMeasurements, before:
   const { sm = before.sm, fit, error = 0 } = best ?? {};
   const constants = { ...gpu, sm, ...(fit === undefined ? {} : { fp32: fit.fp32 }) };
   const padding = fit?.padding ?? { rows: 1, columns: 1 };
-  const raw = fit?.efficiency ?? {};
-  const setting = { efficiency: raw, padding };
+  const setting = { efficiency: fit?.efficiency ?? {}, padding };
   // Kernels in a network meet other caches than in a chain of their own: every second network says how much that is.
   const ratios = networks.map((point) => Math.log(point.seconds / callSeconds(point, constants, setting)));
   const shift = Math.exp(median(ratios.filter((_, i) => i % 2 === 0)));
-  const efficiency = Object.fromEntries(Object.entries(raw).map(([kind, e]) => [kind, Math.min(1, e / shift)]));
-  const shifted = { ...constants, bw: constants.bw / shift, tLaunch: constants.tLaunch * shift };
+  const shifted = {
+    ...constants,
+    fp32: constants.fp32 / shift,
+    bw: constants.bw / shift,
+    tLaunch: constants.tLaunch * shift,
+    tFix: constants.tFix * shift,
+  };
   const residuals = networks
     .filter((_, i) => i % 2 === 1)
-    .map((point) => Math.log(point.seconds / callSeconds(point, shifted, { efficiency, padding })));
-  return { gpu: shifted, efficiency, padding, hostKernel, residuals, unitError: error };
+    .map((point) => Math.log(point.seconds / callSeconds(point, shifted, setting)));
+  return { gpu: shifted, ...setting, hostKernel, residuals, unitError: error };
 }
 
 interface Setting {
