@@ -67,6 +67,8 @@ export {
   defaultWalkers,
   drawsOf,
   emulatorModel,
+  type ErrorModes,
+  errorModes,
   type ForwardModel,
   infer,
   type InferOptions,

@@ -138,7 +138,13 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
     progress("score")(0, `${runs.n} fresh runs`);
     const tested = await stage(store, "scores", { ...fitted, fresh }, () => testEmulator(emulator, runs));
     if (tested === undefined || runner.stopped) return undefined;
-    const chain = { truths: sizes.truths, steps: options.steps ?? 120, burn: options.burn ?? 40, seed };
+    const chain = {
+      truths: sizes.truths,
+      steps: options.steps ?? 120,
+      burn: options.burn ?? 40,
+      seed,
+      errors: "modes",
+    };
     const inversions = await stage(store, "inverse", { ...fitted, fresh, chain }, async () => {
       const observer = await loadEmulator(path(files.emulator), {
         fields: study.inverse.observed,
