@@ -34,7 +34,7 @@ export function errorModes(errors: Float64Array, size: number, rng: Rng, rank = 
     for (let i = 0; i < n; i++) z[i * size + j]! *= scale;
   }
   const k = Math.min(rank, size, n);
-  let basis = Float64Array.from({ length: k * size }, () => rng.normal());
+  let basis: Float64Array = Float64Array.from({ length: k * size }, () => rng.normal());
   const values = orthonormalise(basis, k, size);
   for (let turn = 0; turn < TURNS; turn++) {
     basis = timesCovariance(z, basis, n, k, size);
@@ -118,7 +118,7 @@ export function correlatedLogDensity(
     let value = b[p]!;
     for (let r = 0; r < p; r++) value -= inner[p * rank + r]! * b[r]!;
     b[p] = value / inner[p * rank + p]!;
-    sum += 2 * Math.log(inner[p * rank + p]!) - b[p] * b[p];
+    sum += 2 * Math.log(inner[p * rank + p]!) - b[p]! ** 2;
   }
   return -0.5 * sum;
 }
