@@ -81,6 +81,8 @@ export {
   defaultWalkers,
   drawsOf,
   emulatorModel,
+  type ErrorModes,
+  errorModes,
   type ForwardModel,
   infer,
   type InferOptions,

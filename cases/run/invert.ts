@@ -5,6 +5,8 @@ import {
   drawsOf,
   type Emulator,
   emulatorModel,
+  type ErrorModes,
+  errorModes,
   type ForwardModel,
   infer,
   makeRng,
@@ -82,6 +84,7 @@ export async function invert(
   const count = Math.min(truths, runs.n);
   const measured = Array.from({ length: count }, (_, t) => measure(study, runs, t, rng.fork(`noise ${t}`)));
   const model = emulatorModel(emulator, study.inverse.observed);
+  const errors = await errorsOf(study, model, runs, count, rng.fork("error modes"));
   const elements = measured[0]?.reduce((sum, { values }) => sum + values.length, 0) ?? 1;
   const walkers = defaultWalkers(study.inputs.length);
   const fitting = Math.floor(ELEMENTS_AT_ONCE / (elements * (walkers / 2)));
@@ -95,6 +98,7 @@ export async function invert(
         prior: study.inputs,
         model,
         measured: part,
+        ...(errors === undefined ? {} : { errors }),
         rng: rng.fork(`posteriors ${from}`),
         walkers,
         steps,
@@ -112,6 +116,38 @@ export async function invert(
     walkers: first?.u.slice(-walkers * study.inputs.length) ?? new Float64Array(),
     seconds: (now() - started) / 1000,
   };
+}
+
+/** Fresh runs that tell how the emulator's errors hang together: at least, and at most. */
+const ERROR_RUNS = { least: 50, most: 300 } as const;
+
+/** Modes of the emulator's errors on the runs that are no truths; undefined where there are too few. */
+async function errorsOf(
+  study: Case,
+  model: ForwardModel,
+  runs: Runs,
+  truths: number,
+  rng: Rng,
+): Promise<ErrorModes | undefined> {
+  const n = Math.min(ERROR_RUNS.most, runs.n - truths);
+  if (n < ERROR_RUNS.least) return undefined;
+  const predicted = await model(runs.x.slice(truths * runs.d, (truths + n) * runs.d));
+  const truth = study.inverse.observed.map(
+    (name) => runs.y[runs.schema.fields.findIndex((field) => field.name === name)]!,
+  );
+  const sizes = truth.map((values) => values.length / runs.n);
+  const size = sizes.reduce((sum, each) => sum + each, 0);
+  const errors = new Float64Array(n * size);
+  let before = 0;
+  predicted.forEach(({ mean, std }, f) => {
+    for (let i = 0; i < n; i++)
+      for (let k = 0; k < sizes[f]!; k++) {
+        const at = i * sizes[f]! + k;
+        errors[i * size + before + k] = (truth[f]![truths * sizes[f]! + at]! - mean[at]!) / (std?.[at] ?? 1);
+      }
+    before += sizes[f]!;
+  });
+  return errorModes(errors, size, rng);
 }
 
 /** What an experiment on run `t` would have seen: its observed outputs with noise. */

@@ -3,27 +3,23 @@
  * Edge file: it writes into a folder, and what is there from the same options is used again.
  */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Effort,
-  FileError,
   type FitOptions,
   folderStore,
   loadEmulator,
   OptionError,
-  pictures,
-  plotlyScript,
   type TaskRunner,
   version,
   writeWhole,
 } from "../../src/index.ts";
-import type { Case } from "../case.ts";
 import { type CaseName } from "../index.ts";
-import { makeRuns } from "../make.ts";
 import { getCase } from "../simulate.ts";
 import { realCases, runDefaults } from "./defaults.ts";
-import { type NamedFigure, posteriorFigure, testFigures } from "./figures.ts";
+import { draw } from "./draw.ts";
+import { posteriorFigure, testFigures } from "./figures.ts";
+import { exists, files, makeFolder } from "./folder.ts";
 import { invert } from "./invert.ts";
 import { learn, readRuns } from "./learn.ts";
 import { casePage } from "./page.ts";
@@ -31,6 +27,7 @@ import { invertForReal, type RealChain } from "./real.ts";
 import { measureSpeed } from "./speed.ts";
 import { stage } from "./stages.ts";
 import { type CaseSummary, summarise } from "./summary.ts";
+import { givenTable, runsTable } from "./tables.ts";
 import { testEmulator } from "./test.ts";
 
 export interface CaseRunOptions {
@@ -63,20 +60,6 @@ export interface CaseRunOptions {
   readonly now?: () => number;
 }
 
-/** Files of a case's folder. */
-export const files = {
-  runs: "runs.arrow",
-  test: "test.arrow",
-  emulator: "emulator.onnx",
-  summary: "summary.json",
-  page: "index.html",
-} as const;
-
-/** Folder of a case under another. */
-export function caseFolder(parent: string, name: string): string {
-  return join(parent, `case-${name}`);
-}
-
 /** Runs a case. @returns undefined if the runner was told to stop: the same call goes on from there
  * @throws OptionError for an unknown case, `real` where the simulator is too slow for it; FileError, DataError for `from` */
 export async function runCase(name: string, options: CaseRunOptions): Promise<CaseSummary | undefined> {
@@ -98,7 +81,14 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
   const store = folderStore(path("stages"));
   const progress = (phase: string) => (fraction: number, note: string) => onProgress?.(phase, fraction, note);
 
-  const made = await runsOf(study, sizes.runs, options, path(files.runs), store);
+  const table = { seed, store, runner };
+  const made =
+    options.from !== undefined
+      ? await givenTable(study, options.from)
+      : await runsTable(study, {
+          ...{ ...table, runs: sizes.runs, design: "sobol", path: path(files.runs) },
+          onProgress: progress("make"),
+        });
   if (made === undefined) return undefined;
   const fitting = {
     effort: options.effort ?? "standard",
@@ -107,7 +97,7 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
     ...options.fit,
   };
   const { runner: _runner, checkpoints: _checkpoints, ...fitKey } = fitting;
-  const fitted = { ...made.key, fit: fitKey, version };
+  const fitted = { ...made, fit: fitKey, version };
   const fit = await stage(
     store,
     "fit",
@@ -118,7 +108,7 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
       const resume = (await checkpoints.read("fit")) !== undefined;
       const learnt = await learn(
         study,
-        made.path,
+        options.from ?? path(files.runs),
         {
           ...fitting,
           runner,
@@ -137,22 +127,24 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
   );
   if (fit === undefined) return undefined;
 
-  const fresh = { case: name, runs: sizes.test, design: "uniform", seed };
-  const freshMade = await stage(
-    store,
-    "test",
-    fresh,
-    () => makeTable(study, sizes.test, "uniform", seed, path(files.test), runner, progress("test")),
-    !(await exists(path(files.test))),
-  );
-  if (freshMade === undefined) return undefined;
+  const fresh = await runsTable(study, {
+    ...{ ...table, runs: sizes.test, design: "uniform", path: path(files.test) },
+    onProgress: progress("test"),
+  });
+  if (fresh === undefined) return undefined;
   const runs = await readRuns(study, path(files.test));
   const emulator = await loadEmulator(path(files.emulator));
   try {
     progress("score")(0, `${runs.n} fresh runs`);
     const tested = await stage(store, "scores", { ...fitted, fresh }, () => testEmulator(emulator, runs));
     if (tested === undefined || runner.stopped) return undefined;
-    const chain = { truths: sizes.truths, steps: options.steps ?? 120, burn: options.burn ?? 40, seed };
+    const chain = {
+      truths: sizes.truths,
+      steps: options.steps ?? 120,
+      burn: options.burn ?? 40,
+      seed,
+      errors: "modes",
+    };
     const inversions = await stage(store, "inverse", { ...fitted, fresh, chain }, async () => {
       const observer = await loadEmulator(path(files.emulator), {
         fields: study.inverse.observed,
@@ -209,92 +201,4 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
   } finally {
     await emulator.dispose();
   }
-}
-
-/** The summary of a case that was run. @throws FileError if it was not, or the file is damaged */
-export async function readSummary(folder: string): Promise<CaseSummary> {
-  const path = join(folder, files.summary);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    throw new FileError("FILE_MISSING", `${path}: no such file. Make it with condense cases run.`, { cause });
-  }
-  try {
-    const summary = JSON.parse(text) as CaseSummary;
-    if (typeof summary.case === "string" && typeof summary.speed === "object") return summary;
-  } catch {
-    // Said below.
-  }
-  throw new FileError("FILE_DAMAGED", `${path}: not the summary of a case. Make it again with condense cases run.`);
-}
-
-/** The training runs: made, or read where they are. */
-async function runsOf(
-  study: Case,
-  count: number,
-  { from, seed = 1, runner, onProgress }: CaseRunOptions,
-  path: string,
-  store: ReturnType<typeof folderStore>,
-): Promise<{ readonly path: string; readonly key: Readonly<Record<string, unknown>> } | undefined> {
-  if (from !== undefined) {
-    const found = await stat(from).catch(() => undefined);
-    if (found === undefined)
-      throw new FileError("FILE_MISSING", `${from}: no such file. Make it with condense cases make ${study.name}.`);
-    return { path: from, key: { from, bytes: found.size, written: found.mtimeMs } };
-  }
-  const key = { case: study.name, runs: count, design: "sobol", seed };
-  const made = await stage(
-    store,
-    "runs",
-    key,
-    () =>
-      makeTable(study, count, "sobol", seed, path, runner, (fraction, note) => onProgress?.("make", fraction, note)),
-    !(await exists(path)),
-  );
-  return made === undefined ? undefined : { path, key };
-}
-
-async function makeTable(
-  study: Case,
-  runs: number,
-  design: "sobol" | "uniform",
-  seed: number,
-  out: string,
-  runner: TaskRunner,
-  onProgress: (fraction: number, note: string) => void,
-): Promise<{ readonly failed: number } | undefined> {
-  const result = await makeRuns(study.name, {
-    ...{ runs, design, seed, out, runner },
-    onProgress: ({ done }) => {
-      onProgress(done / runs, `${done} of ${runs} runs`);
-    },
-  });
-  return result.outcome === "stopped" ? undefined : { failed: result.failed };
-}
-
-async function draw(figures: readonly NamedFigure[], chromium: string, out: string): Promise<void> {
-  const folder = join(out, "figures");
-  await makeFolder(folder);
-  const drawn = await pictures(
-    figures.map(({ figure }) => figure),
-    chromium,
-    await plotlyScript(),
-  );
-  for (const [i, { png, svg }] of drawn.entries()) {
-    await writeWhole(join(folder, `${figures[i]!.name}.png`), png);
-    await writeWhole(join(folder, `${figures[i]!.name}.svg`), new TextEncoder().encode(svg));
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (cause) {
-    throw new FileError("FILE_WRITE", `${folder}: cannot make this folder. Choose another --out.`, { cause });
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }

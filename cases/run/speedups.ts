@@ -2,7 +2,7 @@
 import { hostName, inspect, loadEmulator, pageHtml, plotlyScript, showNumber, speedupFigure } from "../../src/index.ts";
 import { join } from "node:path";
 import { getCase } from "../simulate.ts";
-import { caseFolder, files, readSummary } from "./run.ts";
+import { caseFolder, files, readSummary } from "./folder.ts";
 import { measureSpeed, payback, type Speed } from "./speed.ts";
 import { bestOf, caution, showMs } from "./summary.ts";
 

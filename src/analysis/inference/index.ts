@@ -1,5 +1,6 @@
 /** Posterior inference: which inputs could have given what was measured. */
 export * from "./convergence.ts";
+export * from "./error-modes.ts";
 export * from "./infer.ts";
 export * from "./intervals.ts";
 export * from "./likelihood.ts";

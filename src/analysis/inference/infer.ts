@@ -1,6 +1,7 @@
 /** Posteriors of inputs from measurements: start, chain, intervals and convergence in one. */
 import type { Rng } from "../../rng.ts";
 import { convergence, type Convergence } from "./convergence.ts";
+import type { ErrorModes } from "./error-modes.ts";
 import { type ForwardModel, logPosterior, type Measurement } from "./likelihood.ts";
 import { physicalOf, type PriorInput } from "./prior.ts";
 import { type Chain, sample } from "./sampler.ts";
@@ -11,6 +12,8 @@ export interface InferOptions {
   readonly model: ForwardModel;
   /** One list of fields per posterior; they are drawn side by side. */
   readonly measured: readonly (readonly Measurement[])[];
+  /** How the emulator's errors hang together; default: each element by itself. */
+  readonly errors?: ErrorModes;
   readonly rng: Rng;
   /** Default {@link defaultWalkers}. */
   readonly walkers?: number;
@@ -46,7 +49,7 @@ export async function infer(options: InferOptions): Promise<readonly Posterior[]
   const { prior, model, measured, rng, steps = 120, burn = 40, onFraction, shouldStop } = options;
   const d = prior.length;
   const walkers = options.walkers ?? defaultWalkers(d);
-  const density = logPosterior(prior, model, measured);
+  const density = logPosterior(prior, model, measured, options.errors);
   const stop = shouldStop === undefined ? {} : { shouldStop };
   const start =
     options.start ??

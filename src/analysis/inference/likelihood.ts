@@ -1,9 +1,10 @@
 /**
- * What measurements say of the inputs: Gaussian noise on the outputs that were observed, with the variance of the
- * emulator added to that of the noise (Kennedy & O'Hagan 2001, without a discrepancy). Elements count as independent.
+ * What measurements say of the inputs: Gaussian noise on the outputs that were observed, with the covariance of the
+ * emulator's errors added to that of the noise (Kennedy & O'Hagan 2001, without a discrepancy).
  */
 import type { Emulator } from "../../emulator/index.ts";
 import { OptionError } from "../../errors.ts";
+import { correlatedLogDensity, type ErrorModes } from "./error-modes.ts";
 import { inBox, physicalRows, type PriorInput } from "./prior.ts";
 import type { LogDensity } from "./sampler.ts";
 
@@ -40,23 +41,30 @@ export function emulatorModel(emulator: Emulator, fields: readonly string[]): Fo
   };
 }
 
+/** Elements that are looked at: of the fields put together, and of each. */
+interface Seen {
+  readonly field: Int32Array;
+  readonly element: Int32Array;
+  /** Place among the elements of all fields. */
+  readonly at: Int32Array;
+}
+
 /**
  * Log posterior density over u in [0, 1]^d, up to a constant, of several measurements at once: ensemble e of the sampler
  * is asked about `measured[e]`. Points outside the box cost nothing.
  * @param measured per ensemble, the fields in the order of the model's
+ * @param errors how the emulator's errors hang together, over the elements of all fields in that order. Default: each by
+ * itself
  */
 export function logPosterior(
   prior: readonly PriorInput[],
   model: ForwardModel,
   measured: readonly (readonly Measurement[])[],
+  errors?: ErrorModes,
 ): LogDensity {
   const d = prior.length;
-  const seen = measured.map((fields) =>
-    fields.map(({ values, noise }) => {
-      const at = noise(values);
-      return Int32Array.from(values.keys()).filter((k) => Number.isFinite(at[k]!));
-    }),
-  );
+  const seen = measured.map(seenOf);
+  const correlation = errors ?? { rank: 0, modes: new Float64Array(), rest: new Float64Array() };
   return async (points, ensemble) => {
     const out = new Float64Array(ensemble.length).fill(Number.NEGATIVE_INFINITY);
     const inside = Int32Array.from(ensemble.keys()).filter((i) => inBox(points, i, d));
@@ -67,37 +75,47 @@ export function logPosterior(
     });
     const predicted = await model(physicalRows(prior, u));
     inside.forEach((row, i) => {
-      const e = ensemble[row]!;
-      let sum = 0;
-      measured[e]!.forEach((measurement, f) => {
-        const { mean, std } = predicted[f]!;
-        const size = measurement.values.length;
-        const from = i * size;
-        sum += logLikelihood(
-          measurement,
-          seen[e]![f]!,
-          mean.subarray(from, from + size),
-          std?.subarray(from, from + size),
-        );
-      });
-      if (!Number.isNaN(sum)) out[row] = sum;
+      const value = logLikelihood(measured[ensemble[row]!]!, seen[ensemble[row]!]!, predicted, i, correlation);
+      if (!Number.isNaN(value)) out[row] = value;
     });
     return out;
   };
 }
 
-/** Log density of the values in normals of mean `mean` and variance noise² + std². */
+function seenOf(fields: readonly Measurement[]): Seen {
+  const places: [number, number, number][] = [];
+  let before = 0;
+  fields.forEach(({ values, noise }, f) => {
+    noise(values).forEach((sigma, k) => {
+      if (Number.isFinite(sigma)) places.push([f, k, before + k]);
+    });
+    before += values.length;
+  });
+  const column = (c: 0 | 1 | 2): Int32Array => Int32Array.from(places, (place) => place[c]);
+  return { field: column(0), element: column(1), at: column(2) };
+}
+
+/** Log density of the measured values where the model predicts row `i`. */
 function logLikelihood(
-  { values, noise }: Measurement,
-  seen: Int32Array,
-  mean: Float64Array,
-  std: Float64Array | undefined,
+  fields: readonly Measurement[],
+  { field, element, at }: Seen,
+  predicted: Awaited<ReturnType<ForwardModel>>,
+  i: number,
+  errors: ErrorModes,
 ): number {
-  const sigma = noise(mean);
-  let sum = 0;
-  for (const k of seen) {
-    const variance = sigma[k]! ** 2 + (std === undefined ? 0 : std[k]! ** 2);
-    sum -= 0.5 * ((values[k]! - mean[k]!) ** 2 / variance + Math.log(variance));
+  const sigma = fields.map(({ values, noise }, f) =>
+    noise(predicted[f]!.mean.subarray(i * values.length, (i + 1) * values.length)),
+  );
+  const residual = new Float64Array(at.length);
+  const noise = new Float64Array(at.length);
+  const std = new Float64Array(at.length);
+  for (let n = 0; n < at.length; n++) {
+    const [f, k] = [field[n]!, element[n]!];
+    const { values } = fields[f]!;
+    const model = predicted[f]!;
+    residual[n] = values[k]! - model.mean[i * values.length + k]!;
+    noise[n] = sigma[f]![k]!;
+    if (model.std !== undefined) std[n] = model.std[i * values.length + k]!;
   }
-  return sum;
+  return correlatedLogDensity(residual, noise, std, at, errors);
 }

@@ -1,6 +1,7 @@
 /** `condense cases run`: cases from end to end, and the table of all. */
 import { runDefaults } from "../../../cases/run/defaults.ts";
-import { caseFolder, files, readSummary, runCase } from "../../../cases/run/run.ts";
+import { caseFolder, files, readSummary } from "../../../cases/run/folder.ts";
+import { runCase } from "../../../cases/run/run.ts";
 import { type CaseSummary, describeTable } from "../../../cases/run/summary.ts";
 import { type Effort, FileError, OptionError, workerPool } from "../../index.ts";
 import { progressLine } from "../text.ts";
