@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dominates, hypervolume, nonDominated } from "../../src/search/index.ts";
 
-const costs = (size: number) => fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: size, maxLength: size });
+const costs = (size: number) =>
+  fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: size, maxLength: size });
 const sets = (size: number) => fc.array(costs(size), { minLength: 1, maxLength: 8 });
 
 describe("the non-dominated points", () => {
@@ -76,7 +77,12 @@ describe("the hypervolume", () => {
         const volume = hypervolume(points, reference);
         expect(hypervolume(points.toReversed(), reference)).toBeCloseTo(volume, 12);
         const kept = nonDominated(points);
-        expect(hypervolume(points.filter((_, i) => kept[i]), reference)).toBeCloseTo(volume, 12);
+        expect(
+          hypervolume(
+            points.filter((_, i) => kept[i]),
+            reference,
+          ),
+        ).toBeCloseTo(volume, 12);
         expect(hypervolume([...points, one], reference)).toBeGreaterThanOrEqual(volume - 1e-12);
       }),
     );
