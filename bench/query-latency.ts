@@ -5,7 +5,7 @@
  *
  *     npx tsx bench/query-latency.ts [--emulator FILE.onnx] [--rounds 9] [--batches 1,1000,100000]
  *
- * Without a file, one is fitted with quick effort to datasets/fuel-performance: 8 members, 13 inputs, 4 outputs. PyTorch
+ * Without a file, networks alone are fitted to datasets/fuel-performance, quick effort: 8 members, 13 inputs, 4 outputs. PyTorch
  * gets the architectures, not the weights, which do not matter here. It is asked of `python3`, or of the interpreter in
  * the environment variable PYTHON. Emulators of scalars only.
  */
@@ -30,7 +30,7 @@ async function quickFit(): Promise<Uint8Array> {
   const schema = parseSchemaDraft(readFileSync(`${folder}schema.json`, "utf8"), "schema.json");
   const tables = { inputs: `${folder}inputs.csv`, outputs: `${folder}outputs.csv` };
   const runner = workerPool(2);
-  const { bytes } = await fit(tables, { schema, effort: "quick", runner });
+  const { bytes } = await fit(tables, { schema, effort: "quick", process: false, runner });
   await runner.dispose();
   return bytes;
 }
