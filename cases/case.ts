@@ -3,6 +3,7 @@
  * function. The ten cases follow those of Kasim et al. (2021) in size and meaning; their simulators are stand-ins
  * written from the published physics, so no score here may be set beside that paper's as if the data were the same.
  */
+import { atShare } from "../src/index.ts";
 
 /** One input of a simulator. A simulator gets u in [0, 1]; `physicalInputs` maps u to [low, high], evenly or in log10. */
 export interface CaseInput {
@@ -66,9 +67,5 @@ export interface Case {
 
 /** Physical values of the inputs at `u`: low + u (high - low), or the same in log10. */
 export function physicalInputs(inputs: readonly CaseInput[], u: Float64Array): Float64Array {
-  return Float64Array.from(inputs, ({ low, high, scale }, i) => {
-    const share = u[i]!;
-    if (scale === "linear") return low + share * (high - low);
-    return 10 ** (Math.log10(low) + share * (Math.log10(high) - Math.log10(low)));
-  });
+  return Float64Array.from(inputs, ({ low, high, scale }, i) => atShare(low, high, scale, u[i]!));
 }

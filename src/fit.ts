@@ -11,7 +11,7 @@ import { explore } from "./fit/explore.ts";
 import { type Front, type FrontOptions, traceFront } from "./fit/front.ts";
 import type { FitOptions, FitProgress } from "./fit/options.ts";
 import { guardCheckpoints, prepare, shapeOf } from "./fit/prepare.ts";
-import { type History } from "./search/index.ts";
+import type { History } from "./search/index.ts";
 import { inProcess } from "./tasks/index.ts";
 import { processAllowance, probe, supernetEnsemble, trainEnsemble } from "./train/index.ts";
 

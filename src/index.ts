@@ -173,6 +173,7 @@ export { type Design, type DesignName, designs, latinHypercube, sobol } from "./
 
 // Campaigns: a simulator run at the points of a design, as one table of runs.
 export {
+  atShare,
   type CampaignPlan,
   type CampaignProgress,
   type CampaignResult,

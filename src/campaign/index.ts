@@ -1,7 +1,7 @@
 /** Campaigns: simulators run at the points of a design, resumable, as one table of runs. */
 export { type CampaignPlan, type CampaignProgress, type CampaignResult, type Part, runCampaign } from "./campaign.ts";
 export { commandSimulator, type CommandOptions } from "./command.ts";
-export { type CampaignInput, parseInputs, type Point, type Value } from "./inputs.ts";
+export { atShare, type CampaignInput, parseInputs, type Point, type Value } from "./inputs.ts";
 export { type ModuleOptions, moduleSimulator, type SimulatorFunction } from "./module.ts";
 export { type RunOutput, showShape } from "./outputs.ts";
 export { designPoints, type Points, tablePoints } from "./points.ts";

@@ -97,12 +97,13 @@ export function varies(input: CampaignInput): boolean {
 export function valueAt(input: CampaignInput, share: number): Value {
   if (input.kind === "choice") return input.values[Math.floor(share * input.values.length)] ?? "";
   const { low, high, scale, kind } = input;
-  if (kind === "real") return between(low, high, scale, share);
+  if (kind === "real") return atShare(low, high, scale, share);
   // Each whole number has a slice of its own: [n, n + 1).
-  return Math.min(high, Math.max(low, Math.floor(between(low, high + 1, scale, share))));
+  return Math.min(high, Math.max(low, Math.floor(atShare(low, high + 1, scale, share))));
 }
 
-function between(low: number, high: number, scale: "linear" | "log", share: number): number {
+/** The value at a share of the way from `low` to `high`, evenly or in log10. */
+export function atShare(low: number, high: number, scale: "linear" | "log", share: number): number {
   if (scale === "linear") return low + share * (high - low);
   return 10 ** (Math.log10(low) + share * (Math.log10(high) - Math.log10(low)));
 }

@@ -1,5 +1,7 @@
 /** What a command's column options say about the tables it names. */
+import type { Command } from "commander";
 import { FileError, parseSchemaDraft, type RunsLike, type Selection } from "../index.ts";
+import { collect, list } from "./values.ts";
 import type { World } from "./world.ts";
 
 export interface ColumnOptions {
@@ -7,6 +9,17 @@ export interface ColumnOptions {
   readonly outputs?: readonly string[];
   readonly field?: readonly string[];
   readonly schema?: string;
+}
+
+/** Declares the runs and the options that say which columns they have. */
+export function declareRuns(command: Command): Command {
+  return command
+    .argument("<runs>", "table of runs, or of their inputs")
+    .argument("[outputs]", "table of the outputs, paired with the inputs by row")
+    .option("--inputs <names>", "input columns, with commas; * and ? match", list)
+    .option("--outputs <names>", "output columns or fields, with commas; * and ? match", list)
+    .option("--field <name=columns:shape>", "group columns into a field, such as 'map=c*:22x38' (may repeat)", collect)
+    .option("--schema <file>", "JSON file that says all of this, with units and coordinates");
 }
 
 /** The paths of one table, or of two that are paired by row. */

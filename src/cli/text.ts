@@ -1,5 +1,4 @@
 /** Time and progress for people. */
-import type { TaskRunner } from "../index.ts";
 import type { World } from "./world.ts";
 
 /** `1m 20s`. */
@@ -57,19 +56,15 @@ export function progressLine(world: World, until = Number.POSITIVE_INFINITY): Pr
   };
 }
 
-/** The first Ctrl-C ends the work with what there is, the second one the process. @param kept what the first one keeps, a clause */
-export function listenForInterrupts(
-  world: World,
-  runner: TaskRunner,
-  progress: ProgressLine,
-  kept: string,
-): () => void {
+/** The first Ctrl-C ends the work with what there is, the second one the process. @param stop asks the work to end
+ * @param kept what the first one keeps, a clause */
+export function listenForInterrupts(world: World, stop: () => void, progress: ProgressLine, kept: string): () => void {
   let interrupts = 0;
   return world.onInterrupt(() => {
     interrupts++;
     if (interrupts > 1) world.exit(130);
     else {
-      runner.stop();
+      stop();
       progress.say(`stopping: ${kept} (Ctrl-C again to quit at once)`);
     }
   });

@@ -4,14 +4,8 @@ import type { Companion, Scalers } from "../emulator/index.ts";
 import type { GraphBuilder, NodeId } from "../graph/index.ts";
 import { processGraph } from "../process/index.ts";
 import type { Rng } from "../rng.ts";
-import type { TaskRunner } from "../tasks/index.ts";
-import {
-  type CheckpointStore,
-  fitProcesses,
-  type HeadProcess,
-  processSeconds,
-  type TrainingData,
-} from "../train/index.ts";
+import type { CheckpointStore, TaskRunner } from "../tasks/index.ts";
+import { fitProcesses, type HeadProcess, processSeconds, type TrainingData } from "../train/index.ts";
 
 /** Distinct runs that processes need at least. */
 const leastRuns = 8;

@@ -9,7 +9,7 @@ import type { EmulatorInfo, LatencyInfo } from "../emulator/index.ts";
 import { OptionError } from "../errors.ts";
 import { type History, hypervolume, nonDominated } from "../search/index.ts";
 import type { Architecture } from "../space/index.ts";
-import type { CheckpointStore } from "../train/index.ts";
+import type { CheckpointStore } from "../tasks/index.ts";
 import { type Deployment, emulatorLatency, smallestReachable } from "./constrain.ts";
 import type { FitOptions } from "./options.ts";
 import { prepare, shapeOf } from "./prepare.ts";

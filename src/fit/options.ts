@@ -1,10 +1,10 @@
 /** What can be asked of a fit. */
 import type { Selection } from "../data/index.ts";
 import type { EngineName } from "../engine/index.ts";
-import { type Constraint, type Strategy } from "../search/index.ts";
-import { type SuperArchitectureOptions } from "../space/index.ts";
-import type { TaskRunner } from "../tasks/index.ts";
-import { type CheckpointStore, type Effort, type LossName } from "../train/index.ts";
+import type { Constraint, Strategy } from "../search/index.ts";
+import type { SuperArchitectureOptions } from "../space/index.ts";
+import type { CheckpointStore, TaskRunner } from "../tasks/index.ts";
+import type { Effort, LossName } from "../train/index.ts";
 import type { Deployment } from "./constrain.ts";
 
 export const ensembles = ["trained", "supernet"] as const;

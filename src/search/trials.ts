@@ -1,10 +1,11 @@
 /**
  * Trials, the last part of a search: architectures are trained for a short while from scratch and ranked by that. Shared
  * weights rank fairly only what is like the supernet's average draw: on a decoder of five stages, sparse networks that
- * end with half the error of that average looked four times worse. So the finals of a strategy, whichever it is, and a plain chain
- * of convolutions are the first parents of an evolution (Real et al. 2019, with a crossover of whole stages) whose fitness is a real training.
- * Every trial has the same multiply-accumulates: a cheaper network trains longer, as it will in the end. The best few run a heat, a longer trial, which
- * decides (successive halving: Jamieson & Talwalkar 2016): what learns fast at first is not always what ends best.
+ * end with half the error of that average looked four times worse. So the finals of a strategy, whichever it is, and a
+ * plain chain of convolutions are the first parents of an evolution (Real et al. 2019, with a crossover of whole stages)
+ * whose fitness is a real training. Every trial has the same multiply-accumulates: a cheaper network trains longer, as it
+ * will in the end. The best few run a heat, a longer trial, which decides (successive halving: Jamieson & Talwalkar
+ * 2016): what learns fast at first is not always what ends best.
  */
 import type { Rng } from "../rng.ts";
 import { type Architecture, architectureId, canonical, plainArchitecture } from "../space/index.ts";

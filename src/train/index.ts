@@ -18,7 +18,6 @@ export {
 } from "./recipe.ts";
 export { chooseStage, stageScores } from "./stages.ts";
 export { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";
-export { type CheckpointStore, folderStore } from "../tasks/index.ts";
 export * from "./supernet-trainer.ts";
 export { runTrial, type TrialOptions } from "./trial.ts";
 export { fitProcesses, type HeadProcess, processAllowance, processSeconds, processTask } from "./processes.ts";

@@ -4,7 +4,7 @@ import { caseFolder, files, readSummary } from "../../../cases/run/folder.ts";
 import { runCase } from "../../../cases/run/run.ts";
 import { type CaseSummary, describeTable } from "../../../cases/run/summary.ts";
 import { type Effort, FileError, OptionError, workerPool } from "../../index.ts";
-import { progressLine } from "../text.ts";
+import { listenForInterrupts, progressLine } from "../text.ts";
 import type { World } from "../world.ts";
 
 export interface CasesRunOptions {
@@ -38,12 +38,7 @@ export async function run(names: readonly string[], options: CasesRunOptions, wo
   for (const name of names) await world.files.checkWritable(`${folder(name)}.check`);
   const runner = workerPool(options.threads ?? world.cores);
   const progress = progressLine(world);
-  let interrupts = 0;
-  const stopListening = world.onInterrupt(() => {
-    if (++interrupts > 1) world.exit(130);
-    runner.stop();
-    progress.say("stopping: what is done is kept (Ctrl-C again to quit at once)");
-  });
+  const stopListening = listenForInterrupts(world, () => runner.stop(), progress, "what is done is kept");
   const summaries: CaseSummary[] = [];
   try {
     for (const name of names) {

@@ -14,9 +14,9 @@ import {
   workerPool,
 } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
-import { type ColumnOptions, readSelection, runsAt } from "../tables.ts";
+import { type ColumnOptions, declareRuns, readSelection, runsAt } from "../tables.ts";
 import { listenForInterrupts, progressLine } from "../text.ts";
-import { collect, duration, list, oneOf, whole } from "../values.ts";
+import { duration, list, oneOf, whole } from "../values.ts";
 
 interface CompareCommandOptions extends ColumnOptions {
   readonly methods?: readonly string[];
@@ -41,20 +41,10 @@ Columns are given as for condense fit. Ctrl-C prints what is done, a second one 
 
 export const compare: CliCommand = {
   declare(command) {
-    command
+    declareRuns(command)
       .description(
         "Fits the emulator, its parts and plain baselines on the same folds, and scores each on the runs it has not seen; or, with --learning-curve, one of them on growing numbers of runs.",
       )
-      .argument("<runs>", "table of runs, or of their inputs")
-      .argument("[outputs]", "table of the outputs, paired with the inputs by row")
-      .option("--inputs <names>", "input columns, with commas; * and ? match", list)
-      .option("--outputs <names>", "output columns or fields, with commas; * and ? match", list)
-      .option(
-        "--field <name=columns:shape>",
-        "group columns into a field, such as 'map=c*:22x38' (may repeat)",
-        collect,
-      )
-      .option("--schema <file>", "JSON file that says all of this, with units and coordinates")
       .option("--methods <names>", "who takes part, with commas (default: all; of a learning curve the emulator)", list)
       .option("--learning-curve", "fit at growing numbers of runs, and say how many more would halve the error", false)
       .option("--folds <n>", "parts of the runs, each held out once", whole("--folds", 2, 1000, "5"), 5)
@@ -72,7 +62,7 @@ export const compare: CliCommand = {
     for (const note of runs.report.notes) world.err(`note: ${note}\n`);
     const runner = workerPool(options.threads ?? world.cores);
     const progress = progressLine(world, time === undefined ? undefined : started + time);
-    const stopListening = listenForInterrupts(world, runner, progress, "what is done is compared");
+    const stopListening = listenForInterrupts(world, () => runner.stop(), progress, "what is done is compared");
     const common = {
       ...(methods === undefined ? {} : { methods: methods.map(contestantName) }),
       effort,

@@ -36,9 +36,9 @@ import {
 import type { CliCommand } from "../command.ts";
 import { devicesOf } from "../devices.ts";
 import { runFront } from "../front.ts";
-import { type ColumnOptions, readSelection, runsAt } from "../tables.ts";
+import { type ColumnOptions, declareRuns, readSelection, runsAt } from "../tables.ts";
 import { listenForInterrupts, progressLine, showTime } from "../text.ts";
-import { collect, duration, list, number, oneOf, whole } from "../values.ts";
+import { collect, duration, number, oneOf, whole } from "../values.ts";
 import type { World } from "../world.ts";
 import { describeValidation } from "./validate.ts";
 
@@ -85,20 +85,10 @@ behind, and the same command with --resume goes on from it.`;
 
 export const fit: CliCommand = {
   declare(command) {
-    command
+    declareRuns(command)
       .description(
         "Makes an emulator from a table of runs (CSV, Arrow, Parquet, NPY): searches a super-architecture, trains an ensemble, calibrates its uncertainty and writes one .onnx file.",
       )
-      .argument("<runs>", "table of runs, or of their inputs")
-      .argument("[outputs]", "table of the outputs, paired with the inputs by row")
-      .option("--inputs <names>", "input columns, with commas; * and ? match", list)
-      .option("--outputs <names>", "output columns or fields, with commas; * and ? match", list)
-      .option(
-        "--field <name=columns:shape>",
-        "group columns into a field, such as 'map=c*:22x38' (may repeat)",
-        collect,
-      )
-      .option("--schema <file>", "JSON file that says all of this, with units and coordinates")
       .option("--out <file>", "emulator file (default: name of the runs, .onnx)")
       .option("--strategy <name>", "search strategy", oneOf("--strategy", Object.keys(strategies)), "dense")
       .option("--effort <name>", `work to spend: ${efforts.join(", ")}`, oneOf("--effort", efforts), "standard")
@@ -162,7 +152,7 @@ export const fit: CliCommand = {
       world.err(`note: no checkpoint in ${out}.checkpoint, so this fit starts at its beginning\n`);
     const runner = workerPool(options.threads ?? world.cores);
     const progress = progressLine(world, options.time === undefined ? undefined : started + options.time);
-    const stopListening = listenForInterrupts(world, runner, progress, "the best so far is kept");
+    const stopListening = listenForInterrupts(world, () => runner.stop(), progress, "the best so far is kept");
     const said = new Set(all.report.notes);
     let result: FitResult;
     try {

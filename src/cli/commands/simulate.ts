@@ -18,7 +18,7 @@ import {
   writerFor,
 } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
-import { progressLine, showTime } from "../text.ts";
+import { listenForInterrupts, progressLine, showTime } from "../text.ts";
 import { collect, duration, list, oneOf, whole } from "../values.ts";
 import type { World } from "../world.ts";
 
@@ -138,11 +138,7 @@ async function campaign(
   const started = world.now();
   const progress = progressLine(world);
   const stop = new AbortController();
-  const stopListening = world.onInterrupt(() => {
-    if (stop.signal.aborted) world.exit(130);
-    stop.abort();
-    progress.say("stopping: what is done is kept (Ctrl-C again to quit at once)");
-  });
+  const stopListening = listenForInterrupts(world, () => stop.abort(), progress, "what is done is kept");
   try {
     const result = await simulateRuns(simulator, points, {
       ...{ out, retries, restart, keepGoing, signal: stop.signal },

@@ -6,6 +6,7 @@ import { OptionError } from "../../errors.ts";
 import { makeRng } from "../../rng.ts";
 import { fuseKernels } from "../kernels.ts";
 import { networkOf } from "../network.ts";
+import { fitLine } from "../line.ts";
 import type { CpuTarget } from "../target.ts";
 import { fitCalibration, type NetworkPoint, type UnitPoint } from "./fit.ts";
 import { type Measurement, measureGraph, type MeasureOptions, spreadOf } from "./measure.ts";
@@ -210,7 +211,7 @@ function fitState(
           const measured = state.done[`unit|${kind}|${i}|${batch}|${links}`];
           return measured === undefined ? [] : [[links, measured.seconds] as const];
         });
-        const seconds = times.length < 2 ? 0 : slope(times);
+        const seconds = times.length < 2 ? 0 : fitLine(times).slope;
         // On a busy machine a longer chain may have been faster: that says nothing of a link.
         if (seconds <= 0) continue;
         const kernels = fuseKernels(networkOf(chainGraph(drawUnit(kind, rng.fork(`unit ${kind} ${i}`)), 1, rng)));
@@ -246,20 +247,6 @@ function fitState(
     engine: { name: "ort", version: options.engine },
     calibration,
   };
-}
-
-/** Seconds per link: weighted least squares of T = a + n t. */
-function slope(times: readonly (readonly [links: number, seconds: number])[]): number {
-  let [w, wn, wt, wnn, wnt] = [0, 0, 0, 0, 0];
-  for (const [n, t] of times) {
-    const weight = 1 / t ** 2;
-    w += weight;
-    wn += weight * n;
-    wt += weight * t;
-    wnn += weight * n * n;
-    wnt += weight * n * t;
-  }
-  return (w * wnt - wn * wt) / (w * wnn - wn * wn);
 }
 
 /** How far this machine is from its calibration: times the reference network again. @returns now / then */

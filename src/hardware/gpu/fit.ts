@@ -3,6 +3,7 @@
  * tiny kernels, bandwidth and efficiencies by kind from kernels, and the interval from whole networks that no constant saw.
  */
 import type { Kernel } from "../kernels.ts";
+import { fitLine } from "../line.ts";
 import { median } from "../metrics.ts";
 import type { GpuCalibration, GpuConstants } from "../target.ts";
 import { kernelSeconds, paddedMacs } from "./model.ts";
@@ -44,8 +45,8 @@ const shares = Array.from({ length: 160 }, (_, i) => 1.06 ** -i);
 
 /** Fits all constants. @param before what the target has so far, for what is not measured */
 export function fitGpu({ tiny, host, units, networks }: GpuMeasurements, before: GpuConstants): GpuFit {
-  const launch = line(tiny);
-  const hostKernel = Math.max(1e-7, line(host).slope);
+  const launch = fitLine(tiny);
+  const hostKernel = Math.max(1e-7, fitLine(host).slope);
   const tLaunch = Math.max(1e-7, launch.slope);
   const rate = (of: (kernel: Kernel, batch: number) => number): number =>
     Math.max(1, ...units.map(({ kernels, batch, seconds }) => sum(kernels, (k) => of(k, batch)) / seconds));
@@ -139,24 +140,6 @@ function mainKind(kernels: readonly Kernel[]): string {
 
 function paddedWork(kernel: Kernel, batch: number, padding: Setting["padding"]): number {
   return 2 * paddedMacs(kernel, batch, padding) + kernel.elementOps * batch;
-}
-
-/** Least squares of T = intercept + slope n, weighted to the relative error. */
-function line(points: readonly (readonly [n: number, seconds: number])[]): {
-  readonly slope: number;
-  readonly intercept: number;
-} {
-  let [w, wn, wt, wnn, wnt] = [0, 0, 0, 0, 0];
-  for (const [n, t] of points) {
-    const weight = 1 / t ** 2;
-    w += weight;
-    wn += weight * n;
-    wt += weight * t;
-    wnn += weight * n * n;
-    wnt += weight * n * t;
-  }
-  const slope = (w * wnt - wn * wt) / (w * wnn - wn * wn);
-  return { slope, intercept: (wt - slope * wn) / w };
 }
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
