@@ -5,7 +5,8 @@
  * network gets more steps. What the search spends comes on top and is stated. Each seed has runs, random
  * architectures and first weights of its own; within a seed they are the same for all.
  *
- *     npx tsx bench/search-pays.ts [--quick] [--case oscillator|blobs] [--seeds 3] [--randoms 6] [--jobs 2]
+ *     npx tsx bench/search-pays.ts [--quick] [--case oscillator|blobs] [--seeds 3] [--first-seed 1] [--randoms 6]
+ *         [--jobs 2]
  */
 import { parseArgs } from "node:util";
 import { getEngine } from "../src/engine/index.ts";
@@ -422,6 +423,7 @@ async function main(): Promise<void> {
       quick: { type: "boolean", default: false },
       case: { type: "string" },
       seeds: { type: "string" },
+      "first-seed": { type: "string", default: "1" },
       randoms: { type: "string" },
       jobs: { type: "string", default: "2" },
     },
@@ -438,7 +440,8 @@ async function main(): Promise<void> {
       ...(values.randoms === undefined ? {} : { randoms: Number(values.randoms) }),
     };
     const outcomes: Outcome[][] = [];
-    for (let seed = 1; seed <= which.seeds; seed++) {
+    const first = Number(values["first-seed"]);
+    for (let seed = first; seed < first + which.seeds; seed++) {
       const rng = makeRng(seed).fork(name);
       const problem = makeProblem(which, rng, runner);
       note(`${which.toy.name}, seed ${seed}: a random architecture takes ${(problem.typical / 1e6).toFixed(1)} M macs`);

@@ -173,7 +173,7 @@ async function fitOutput(
   const { mean, variance } = mixture(heldOut, weights);
   const limits = plain ? { lower: undefined, upper: undefined } : limitsOf(y);
   const clipped = mean.map((v) => Math.min(Math.max(v, limits.lower ?? -Infinity), limits.upper ?? Infinity));
-  const flattery = plain ? 1 : await optimism(problem, contestants, weights, algebra, rng.fork("optimism"));
+  const flattery = plain ? 1 : await optimism(problem, contestants, weights, !noisy, algebra, rng.fork("optimism"));
   const errors = y.map((v, i) => Math.sqrt(flattery) * (v - clipped[i]!));
   const components: Component[] = carriers.flatMap((s, k) => {
     const { kernel, nugget, alpha, coefficients, inverseFactor, trendFactor, trendInverse } = s;

@@ -25,20 +25,22 @@ describe("optimism()", () => {
     const problem = friedman(40);
     const algebra = makeAlgebra();
     const contestants = await contestantsOf(problem, algebra, options, makeRng(1));
-    const factor = await optimism(problem, contestants, [1], algebra, makeRng(2));
+    const factor = await optimism(problem, contestants, [1], false, algebra, makeRng(2));
     expect(factor).toBeGreaterThan(1.05);
     expect(factor).toBeLessThanOrEqual(3);
-    expect(await optimism(problem, contestants, [1], algebra, makeRng(2))).toBe(factor);
+    expect(await optimism(problem, contestants, [1], false, algebra, makeRng(2))).toBe(factor);
     // A contestant without weight has no say.
     const twice = [...contestants, ...contestants];
-    expect(await optimism(problem, twice, [1, 0], algebra, makeRng(2))).toBe(factor);
+    expect(await optimism(problem, twice, [1, 0], false, algebra, makeRng(2))).toBe(factor);
+    // Two that are the same are one, however they are weighted.
+    expect(await optimism(problem, twice, [0.5, 0.5], true, algebra, makeRng(2))).toBeCloseTo(factor, 6);
     await algebra.dispose();
   });
 
   it("is 1 where runs are many, or too few to be split", async () => {
     const algebra = makeAlgebra();
-    expect(await optimism(friedman(301), [], [], algebra, makeRng(2))).toBe(1);
-    expect(await optimism(friedman(9), [], [], algebra, makeRng(2))).toBe(1);
+    expect(await optimism(friedman(301), [], [], false, algebra, makeRng(2))).toBe(1);
+    expect(await optimism(friedman(9), [], [], false, algebra, makeRng(2))).toBe(1);
     await algebra.dispose();
   });
 });
