@@ -104,8 +104,10 @@ export type Node =
 
 export type Op = Node["op"];
 
-/** One row per operation. */
-export type OpTable<Row> = { readonly [K in Op]: (node: Extract<Node, { readonly op: K }>) => Row };
+/** One row per operation. @typeParam Rest arguments after the node */
+export type OpTable<Row, Rest extends readonly unknown[] = []> = {
+  readonly [K in Op]: (node: Extract<Node, { readonly op: K }>, ...rest: Rest) => Row;
+};
 
 /** A finished graph: nodes in topological order, the type of each, and the named results. */
 export interface Graph {

@@ -3,7 +3,7 @@
  * computed once, and moves that cancel or chain become one.
  */
 import { type GraphBuilder, graphBuilder, sameShape } from "./builder.ts";
-import type { Buffer, Graph, Node, NodeId, Op, Shape } from "./node.ts";
+import type { Buffer, Graph, Node, NodeId, Op, Shape, TensorType } from "./node.ts";
 import { binaryOps, compareOps, operands, withOperands } from "./node.ts";
 import { inferType } from "./shape.ts";
 
@@ -22,17 +22,16 @@ export function prune(graph: Graph, { keepInputs = false }: SimplifyOptions = {}
   const live = new Set<NodeId>(graph.outputs.map(({ node }) => node));
   for (let id = graph.nodes.length - 1; id >= 0; id--)
     if (live.has(id)) for (const operand of operands(graph.nodes[id]!)) live.add(operand);
-  const b = graphBuilder();
   const ids = new Map<NodeId, NodeId>();
+  const nodes: Node[] = [];
+  const types: TensorType[] = [];
   graph.nodes.forEach((node, id) => {
-    if (live.has(id) || (keepInputs && node.op === "Input"))
-      ids.set(id, b.add(withOperands(node, (old) => ids.get(old)!)));
+    if (!live.has(id) && !(keepInputs && node.op === "Input")) return;
+    ids.set(id, nodes.length);
+    nodes.push(withOperands(node, (old) => ids.get(old)!));
+    types.push(graph.types[id]!);
   });
-  return withOutputs(b, graph, (node) => ids.get(node)!);
-}
-
-function withOutputs(b: GraphBuilder, { outputs }: Graph, replace: (id: NodeId) => NodeId): Graph {
-  return { ...b.build({}), outputs: outputs.map(({ name, node }) => ({ name, node: replace(node) })) };
+  return { nodes, types, outputs: graph.outputs.map(({ name, node }) => ({ name, node: ids.get(node)! })) };
 }
 
 /** Points equal nodes at the first of them. */
@@ -58,7 +57,7 @@ function merge(graph: Graph): Graph {
     ids.push(known ?? b.add(node));
     if (known === undefined) seen.set(key, [...candidates, ids.at(-1)!]);
   }
-  return withOutputs(b, graph, (node) => ids[node]!);
+  return { ...b.build({}), outputs: graph.outputs.map(({ name, node }) => ({ name, node: ids[node]! })) };
 }
 
 /** The node without detours through its operand: a shorter equivalent, or the earlier node that it equals. */
