@@ -125,6 +125,7 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
           architectures: found.finals.architectures,
           footing,
           foldOf,
+          secondFoldOf: prepared.secondFoldOf,
           folds,
           members,
           effort,

@@ -60,6 +60,25 @@ export function kFolds(runs: Pick<Runs, "repeats">, k: number, rng: Rng): Int32A
   return folds;
 }
 
+/** A second fold for one in `every` of each fold's groups, the next one; -1 for the others and in folds of fewer. Where models
+ * are trained without a fold each, those rows are unseen by two of them. */
+export function secondFolds(
+  runs: Pick<Runs, "repeats">,
+  folds: Int32Array,
+  k: number,
+  every: number,
+  rng: Rng,
+): Int32Array {
+  const second = new Int32Array(folds.length).fill(-1);
+  const counts = new Int32Array(k);
+  for (const group of rng.shuffle(groupRows(runs.repeats))) {
+    const fold = folds[group[0]!]!;
+    counts[fold]!++;
+    if (counts[fold]! % every === 0) for (const row of group) second[row] = (fold + 1) % k;
+  }
+  return second;
+}
+
 /** The two parts when fold `fold` is held out. */
 export function foldParts(folds: Int32Array, fold: number): HoldOut {
   const rows = Int32Array.from(folds.keys());

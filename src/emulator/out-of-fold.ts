@@ -1,4 +1,8 @@
-/** What members predict of runs that they had not seen. */
+/**
+ * What members predict of runs that they had not seen. Most members were trained on any one run and agree there more than
+ * they do elsewhere, so their spread at a run says too little of their spread at new points. Runs that two members had not
+ * seen tell by how much: the spread of those two over the spread of the others.
+ */
 import type { FieldPlace } from "./problem.ts";
 
 /** A member's predictions of all rows, one array per head (rows x size, scaled, trend included), and whether it was
@@ -14,11 +18,17 @@ export interface FieldOutOfFold {
   /** Their indices. */
   readonly judged: readonly number[];
   readonly truth: Float64Array;
-  /** Mean of the members that had not seen the row. */
+  /** By a member that had not seen the row; the mean where none had. */
   readonly mean: Float64Array;
-  /** Standard deviation (over M - 1) of all members. */
+  /** Estimated standard deviation between members, had none seen the row. */
   readonly spread: Float64Array;
+  /** Mean modulus of the error of two members' mean over that of one of them, on runs that neither had seen; absent where
+   * there are too few. */
+  readonly pairShrink?: number;
 }
+
+/** Fewest rows that two members had not seen, for their differences to count. */
+const leastPairs = 8;
 
 /** Gathers the out-of-fold predictions of one field. @param target rows x size of the field's head, scaled */
 export function outOfFold(
@@ -33,21 +43,50 @@ export function outOfFold(
   const truth = new Float64Array(judged.length * size);
   const mean = new Float64Array(truth.length);
   const spread = new Float64Array(truth.length);
+  const pairs = judged.filter((row) => members.filter((m) => m.unseen(row)).length >= 2).length;
+  // Spreads of members that had not seen a row, and of those that had, summed over the rows where there are both.
+  const sums = { unseen: 0, seen: 0, single: 0, both: 0 };
   judged.forEach((row, i) => {
     const honest = members.filter((member) => member.unseen(row));
+    const others = members.filter((member) => !member.unseen(row));
+    const apart = pairs >= leastPairs && others.length >= 2;
     for (let j = 0; j < size; j++) {
       const at = row * width + start + j;
-      let all = 0;
-      for (const member of members) all += member.heads[head]![at]!;
-      const centre = all / members.length;
-      let squares = 0;
-      for (const member of members) squares += (member.heads[head]![at]! - centre) ** 2;
-      let own = 0;
-      for (const member of honest) own += member.heads[head]![at]!;
-      truth[i * size + j] = target[at]!;
-      mean[i * size + j] = own / honest.length;
-      spread[i * size + j] = Math.sqrt(squares / Math.max(1, members.length - 1));
+      const of = (some: readonly MemberPredictions[]): number[] => some.map(({ heads }) => heads[head]![at]!);
+      const own = of(honest);
+      const k = i * size + j;
+      truth[k] = target[at]!;
+      mean[k] = others.length === 0 ? average(own) : own[0]!;
+      spread[k] = deviation(of(apart ? others : members));
+      if (!apart || honest.length < 2) continue;
+      const [a, c] = [own[0]! - truth[k], own[1]! - truth[k]];
+      sums.unseen += halfRootPi * Math.abs(a - c);
+      sums.seen += spread[k];
+      sums.single += (Math.abs(a) + Math.abs(c)) / 2;
+      sums.both += Math.abs(a + c) / 2;
     }
   });
-  return { rows: judged.length, judged, truth, mean, spread };
+  const ratio = sums.seen > 0 ? Math.max(1, sums.unseen / sums.seen) : 1;
+  return {
+    rows: judged.length,
+    judged,
+    truth,
+    mean,
+    spread: spread.map((value) => ratio * value),
+    ...(sums.single > 0 ? { pairShrink: sums.both / sums.single } : {}),
+  };
+}
+
+/** Standard deviation of a normal variable over the mean difference of two draws. */
+const halfRootPi = Math.sqrt(Math.PI) / 2;
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Standard deviation, over one less than the count. */
+function deviation(values: readonly number[]): number {
+  const centre = average(values);
+  const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  return Math.sqrt(squares / Math.max(1, values.length - 1));
 }

@@ -1,6 +1,6 @@
 /** What is settled before any training: options checked, values scaled, folds dealt, checkpoints guarded. */
 import { createHash } from "node:crypto";
-import { dataHash, encodedWidth, kFolds, type Runs } from "../data/index.ts";
+import { dataHash, encodedWidth, kFolds, type Runs, secondFolds } from "../data/index.ts";
 import { fitScalers, planHeads, type Scalers, scaleRuns } from "../emulator/index.ts";
 import type { EngineName } from "../engine/index.ts";
 import { OptionError } from "../errors.ts";
@@ -29,6 +29,8 @@ export interface Prepared {
   readonly level: number;
   readonly engine: EngineName;
   readonly foldOf: Int32Array;
+  /** A second fold of some rows, else -1: two members are trained without them, which tells how members differ there. */
+  readonly secondFoldOf: Int32Array;
   readonly folds: number;
   /** Whether the search validates on that row instead of training on it. */
   readonly isValidation: (row: number) => boolean;
@@ -39,6 +41,10 @@ function choice<Name extends string>(what: string, value: string, names: readonl
   if (found !== undefined) return found;
   throw new OptionError(`OPTION_${what.toUpperCase()}`, `unknown ${what} "${value}" (there are: ${names.join(", ")}).`);
 }
+
+/** From so many runs one in eight has a second fold, below that one in four; with fewer folds none. */
+const manyRuns = 200;
+const fewestFolds = 4;
 
 export function prepare(runs: Runs, options: FitOptions): Prepared {
   const { level = 0.95, engine = "onnxruntime" } = options;
@@ -58,6 +64,7 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
   const scalers = fitScalers(runs);
   const folds = Math.max(2, Math.min(8, members, new Set(runs.repeats).size));
   const foldOf = kFolds(runs, folds, rng.fork("folds"));
+  const every = folds < fewestFolds ? Number.POSITIVE_INFINITY : runs.n < manyRuns ? 4 : 8;
   const validationFolds = Math.max(1, Math.round(folds / 4));
   return {
     runs,
@@ -74,6 +81,7 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
     level,
     engine,
     foldOf,
+    secondFoldOf: secondFolds(runs, foldOf, folds, every, rng.fork("second folds")),
     folds,
     isValidation: (row) => (foldOf[row] ?? 0) < validationFolds,
   };

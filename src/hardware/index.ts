@@ -10,9 +10,9 @@ export {
 } from "./additive.ts";
 export { impossibleBudget, parseBudget, showLatency, unreachedBudget } from "./budget.ts";
 export { conformalFactors, factorsFor, type IntervalFactors, type Residuals } from "./conformal.ts";
-export { calibrateCpu, type CalibrateOptions, type CalibrationState, referenceRatio } from "./cpu/calibrate.ts";
+export { calibrateCpu, type CalibrateOptions, type CalibrationState, referenceRatio, withYardstick } from "./cpu/calibrate.ts";
 export type { CpuCalibration } from "./cpu/calibration.ts";
-export { measureGraph, type Measurement, type MeasureOptions } from "./cpu/measure.ts";
+export { measureGraph, type Measurement, type MeasureOptions, type Yardstick } from "./cpu/measure.ts";
 export { cpuModel } from "./cpu/model.ts";
 export { optimisedKernels, withConstantWeights } from "./cpu/optimised.ts";
 export { calibrationPath, hostName, loadCalibrated, loadState, runtimeVersion, saveJson } from "./cpu/store.ts";

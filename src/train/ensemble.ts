@@ -53,6 +53,8 @@ export interface EnsembleOptions {
   readonly architectures: readonly Architecture[];
   readonly footing: Footing;
   readonly foldOf: Int32Array;
+  /** A second fold of a row, or -1. */
+  readonly secondFoldOf: Int32Array;
   readonly folds: number;
   readonly members: number;
   readonly effort: Effort;
@@ -79,9 +81,22 @@ function meanOf(parts: readonly Float64Array[]): number {
 
 /** Trains all members, side by side. */
 export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble> {
-  const { space: spaceOptions, architectures, footing, foldOf, folds, members, runner, rng, effort, engine } = options;
+  const {
+    space: spaceOptions,
+    architectures,
+    footing,
+    foldOf,
+    secondFoldOf,
+    folds,
+    members,
+    runner,
+    rng,
+    effort,
+    engine,
+  } = options;
   const space = superArchitecture(spaceOptions);
   const rows = Int32Array.from(foldOf.keys());
+  const isUnseen = (row: number, fold: number): boolean => foldOf[row] === fold || secondFoldOf[row] === fold;
   const fractions = new Float64Array(members);
   const waves = Math.ceil(members / runner.parallel);
   const report = (note?: string): void => {
@@ -90,7 +105,7 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
   const trainOne = async (m: number): Promise<{ architecture: Architecture; fold: number; output: MemberOutput }> => {
     const architecture = architectures[m % architectures.length]!;
     const fold = m % folds;
-    const fitRows = rows.filter((row) => foldOf[row] !== fold);
+    const fitRows = rows.filter((row) => !isUnseen(row, fold));
     const input: MemberInput = {
       space: spaceOptions,
       architecture,
@@ -141,7 +156,7 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
         fitLoss: taken.fitLoss,
         heldOutLoss: meanOf(taken.heldOutSquares),
         iterations: output.lbfgsIterations,
-        unseen: (row) => foldOf[row] === fold,
+        unseen: (row) => isUnseen(row, fold),
       };
     }),
   };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { foldParts, holdOut, kFolds } from "../../src/data/split.ts";
+import { foldParts, holdOut, kFolds, secondFolds } from "../../src/data/split.ts";
 import { makeRng } from "../../src/rng.ts";
 import { failure } from "./support.ts";
 
@@ -106,5 +106,26 @@ describe("a hold-out", () => {
     expect((await failure(() => holdOut({ repeats }, 0.5, makeRng(1)))).message).toBe(
       "1 run with different inputs cannot be split into 2 parts. Use fewer parts, or more runs.",
     );
+  });
+});
+
+describe("secondFolds()", () => {
+  test("gives one group in so many of each fold the next fold as well, repeats together", () => {
+    const repeats = Int32Array.from({ length: 200 }, (_, row) => row >> 1);
+    const folds = kFolds({ repeats }, 5, makeRng(1));
+    const second = secondFolds({ repeats }, folds, 5, 4, makeRng(2));
+    for (let row = 0; row < 200; row++) {
+      expect(second[row]).toBe(second[row ^ 1]);
+      expect([-1, (folds[row]! + 1) % 5]).toContain(second[row]);
+    }
+    // 20 groups a fold, 5 of them twice out.
+    for (let fold = 0; fold < 5; fold++) expect(second.filter((other) => other === fold)).toHaveLength(10);
+    expect(secondFolds({ repeats }, folds, 5, 4, makeRng(2))).toEqual(second);
+  });
+
+  test("gives none in folds of fewer", () => {
+    const repeats = Int32Array.from({ length: 12 }, (_, row) => row);
+    const folds = kFolds({ repeats }, 4, makeRng(1));
+    expect(secondFolds({ repeats }, folds, 4, 4, makeRng(2)).every((fold) => fold === -1)).toBe(true);
   });
 });

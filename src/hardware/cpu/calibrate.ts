@@ -1,15 +1,15 @@
 /**
  * Calibration of this machine's processor (spec latency 2.3): times chains of kernels and whole networks in random order
- * until the time is up, watches a reference network for drift, and fits. Stops and resumes: its state is plain data.
+ * until the time is up, each in turn with a reference network, and fits. Stops and resumes: its state is plain data.
  */
-import { OptionError } from "../../errors.ts";
+import { InternalError, OptionError } from "../../errors.ts";
 import { makeRng } from "../../rng.ts";
 import { fuseKernels } from "../kernels.ts";
 import { networkOf } from "../network.ts";
 import { fitLine } from "../line.ts";
 import type { CpuTarget } from "../target.ts";
 import { fitCalibration, type NetworkPoint, type UnitPoint } from "./fit.ts";
-import { type Measurement, measureGraph, type MeasureOptions, spreadOf } from "./measure.ts";
+import { type Measurement, measureGraph, type MeasureOptions, withCall, type Yardstick } from "./measure.ts";
 import { chainGraph, drawUnit, emptyNetwork, randomNetwork, referenceNetwork, unitKinds } from "./units.ts";
 
 /** What has been measured so far; saved and given back to resume. */
@@ -54,8 +54,9 @@ interface Task {
   run(options: MeasureOptions): Promise<Record<string, Measurement>>;
 }
 
-const REFERENCE_EVERY = 20;
-const DRIFT = 0.03;
+const SAVE_EVERY = 20;
+/** How the reference network itself is timed. Of its blocks the faster ones count (p10): the machine left to itself. */
+const steady = { warmRuns: 50, warmSeconds: 0.2, blocks: 40, blockSeconds: 0.02, retries: 0 } as const;
 /** Fewest whole networks that a calibration is made of. */
 const FEWEST_NETWORKS = 12;
 
@@ -68,6 +69,10 @@ interface Plan {
   readonly measure: MeasureOptions;
 }
 
+/** Short, so that what slows the machine does not change between a block and the yardstick's next to it: repeats of small
+ * networks differ by 7 % with blocks of 10 ms and by 2 % with these, in the same time. */
+const blockSeconds = 1.5e-3;
+
 const plans = {
   quick: {
     seconds: 180,
@@ -75,7 +80,7 @@ const plans = {
     networks: 90,
     batches: [1, 64],
     chain: [2, 8],
-    measure: { warmRuns: 20, warmSeconds: 0.03, blocks: 8, blockSeconds: 0.005, retries: 1 },
+    measure: { warmRuns: 20, warmSeconds: 0.03, blocks: 40, blockSeconds, retries: 0 },
   },
   full: {
     seconds: 1800,
@@ -83,7 +88,7 @@ const plans = {
     networks: 300,
     batches: [1, 8, 64, 512],
     chain: [2, 4, 8, 16],
-    measure: { warmRuns: 50, warmSeconds: 0.1, blocks: 15, blockSeconds: 0.008, retries: 2 },
+    measure: { warmRuns: 50, warmSeconds: 0.1, blocks: 100, blockSeconds, retries: 0 },
   },
 } as const satisfies Readonly<Record<string, Plan>>;
 
@@ -104,7 +109,6 @@ export async function calibrateCpu(target: CpuTarget, options: CalibrateOptions)
   checkState(state, target, options, quick);
   const settings = { ...plan.measure, threads: target.cpu.threads, now };
   const tasks = tasksOf(plan, state.seed, measure);
-  const reference = referenceNetwork(makeRng(1).fork("reference"));
   const begun = now();
   const before = state.spent;
   const isOver = (): boolean => {
@@ -113,36 +117,23 @@ export async function calibrateCpu(target: CpuTarget, options: CalibrateOptions)
   };
   const timeOnce = async (name: string, run: () => Promise<Measurement>): Promise<Measurement> =>
     (state.done[name] ??= await run());
-  const first = await timeOnce("reference", () => measure(reference, 1, settings));
-  await timeOnce("empty", () => measure(emptyNetwork(), 1, settings));
-
-  const finished = new Set(
-    tasks.flatMap(({ name }) => (Object.keys(state.done).some((key) => key.startsWith(name)) ? [name] : [])),
-  );
-  let batchOf: string[] = [];
-  let redone = false;
-  // Where the machine scatters more than the drift that is looked for, drift cannot be told from it.
-  const tolerance = Math.max(DRIFT, spreadOf(first));
-  for (let i = 0; i < tasks.length && !isOver(); i++) {
-    const task = tasks[i]!;
-    if (finished.has(task.name)) continue;
-    Object.assign(state.done, await task.run(settings));
-    finished.add(task.name);
-    batchOf.push(task.name);
-    progress?.(Math.min(1, state.spent / limit), `${finished.size} of ${tasks.length} measured`);
-    if (batchOf.length < REFERENCE_EVERY) continue;
-    const check = await measure(reference, 1, settings);
-    if (Math.abs(check.seconds / first.seconds - 1) > tolerance && !redone) {
-      // Something else ran: measure these again, once.
-      for (const name of batchOf) finished.delete(name);
-      i = tasks.findIndex(({ name }) => name === batchOf[0]) - 1;
-      redone = true;
-    } else redone = false;
-    batchOf = [];
+  return withCall(referenceNetwork(), 1, settings, async (call) => {
+    const { p10: seconds } = await timeOnce("reference", () =>
+      measure(referenceNetwork(), 1, { ...settings, ...steady }),
+    );
+    const beside = { ...settings, yardstick: { call, seconds } };
+    await timeOnce("empty", () => measure(emptyNetwork(), 1, beside));
+    const isDone = ({ name }: Task): boolean => Object.keys(state.done).some((key) => key.startsWith(name));
+    const left = tasks.filter((task) => !isDone(task));
+    for (const [i, task] of left.entries()) {
+      if (isOver()) break;
+      Object.assign(state.done, await task.run(beside));
+      progress?.(Math.min(1, state.spent / limit), `${tasks.length - left.length + i + 1} of ${tasks.length} measured`);
+      if (i % SAVE_EVERY === 0) await save?.(state);
+    }
     await save?.(state);
-  }
-  await save?.(state);
-  return fitState(target, state, plan, tasks.length, options);
+    return fitState(target, state, plan, tasks.length, options);
+  });
 }
 
 function checkState(state: CalibrationState, target: CpuTarget, options: CalibrateOptions, quick: boolean): void {
@@ -236,7 +227,7 @@ function fitState(
     date: options.date,
     host: options.host,
     engine: options.engine,
-    referenceSeconds: reference.seconds,
+    referenceSeconds: reference.p10,
     noiseCv: Math.sqrt(ratios.reduce((sum, r) => sum + r * r, 0) / Math.max(1, ratios.length) / 2),
     sessionSeconds: state.done.empty!.seconds,
     batches: plan.batches,
@@ -257,14 +248,16 @@ export async function referenceRatio(
   const { measure = measureGraph, ...rest } = options;
   const { calibration } = target;
   if (calibration === undefined) return 1;
-  const reference = referenceNetwork(makeRng(1).fork("reference"));
-  const { seconds } = await measure(reference, 1, {
-    threads: target.cpu.threads,
-    warmRuns: 50,
-    warmSeconds: 0.2,
-    blocks: 20,
-    blockSeconds: 0.02,
-    ...rest,
-  });
-  return seconds / calibration.referenceSeconds;
+  const { p10 } = await measure(referenceNetwork(), 1, { threads: target.cpu.threads, ...steady, ...rest });
+  return p10 / calibration.referenceSeconds;
+}
+
+/** The reference network as a yardstick for what is timed on a calibrated processor: seconds are then those of the machine as
+ * it was calibrated, whatever else runs now. */
+export async function withYardstick<Result>(
+  { cpu: { threads }, calibration }: CpuTarget,
+  use: (yardstick: Yardstick) => Promise<Result>,
+): Promise<Result> {
+  if (calibration === undefined) throw new InternalError("a yardstick needs a calibration");
+  return withCall(referenceNetwork(), 1, { threads }, (call) => use({ call, seconds: calibration.referenceSeconds }));
 }

@@ -3,7 +3,7 @@
  * random networks. All are graphs with `x` [N, ...] in and `y` out; weights are constants.
  */
 import { type Graph, type GraphBuilder, graphBuilder, type NodeId, type UnaryOp } from "../../graph/index.ts";
-import type { Rng } from "../../rng.ts";
+import { makeRng, type Rng } from "../../rng.ts";
 
 /** One link of a chain: maps a tensor to one of the same shape. */
 export interface Unit {
@@ -169,7 +169,8 @@ export function randomNetwork(rng: Rng): Graph {
 }
 
 /** The network that every calibration and check times: 8-64-64-64-4 with tanh. */
-export function referenceNetwork(rng: Rng): Graph {
+export function referenceNetwork(): Graph {
+  const rng = makeRng(1).fork("reference");
   const b = graphBuilder();
   let y = b.input("x", ["N", 8]);
   const sizes = [8, 64, 64, 64, 4];

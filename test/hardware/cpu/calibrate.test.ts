@@ -199,4 +199,20 @@ describe("a measurement", () => {
     expect(measured.seconds).toBeCloseTo(1e-3, 9);
     expect(measured.p90).toBeCloseTo(1e-3, 9);
   });
+
+  it("beside a yardstick is of the machine as the yardstick knows it", async () => {
+    let clock = 0;
+    /** Milliseconds: twice as long in the second half of every hundred. */
+    const work = (ms: number) => (): Promise<void> => {
+      clock += clock % 100 < 50 ? ms : 2 * ms;
+      return Promise.resolve();
+    };
+    const options = { warmRuns: 10, warmSeconds: 0, blocks: 40, blockSeconds: 0.01, retries: 0, now: () => clock };
+    const alone = await measureCalls(work(0.3), options);
+    expect(alone.p90 / alone.p10).toBeGreaterThan(1.5);
+    const beside = await measureCalls(work(0.3), { ...options, yardstick: { call: work(0.1), seconds: 5e-5 } });
+    // Three times the yardstick, which is said to take half of what this clock tells.
+    expect(beside.seconds / 1.5e-4).toBeCloseTo(1, 1);
+    expect(beside.p90 / beside.p10).toBeLessThan(1.5);
+  });
 });
