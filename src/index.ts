@@ -251,6 +251,7 @@ export {
   type Target,
   targetHash,
   targets,
+  withYardstick,
 } from "./hardware/index.ts";
 
 // Graphs: building, deriving, and ONNX in and out.

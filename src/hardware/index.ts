@@ -10,7 +10,13 @@ export {
 } from "./additive.ts";
 export { impossibleBudget, parseBudget, showLatency, unreachedBudget } from "./budget.ts";
 export { conformalFactors, factorsFor, type IntervalFactors, type Residuals } from "./conformal.ts";
-export { calibrateCpu, type CalibrateOptions, type CalibrationState, referenceRatio, withYardstick } from "./cpu/calibrate.ts";
+export {
+  calibrateCpu,
+  type CalibrateOptions,
+  type CalibrationState,
+  referenceRatio,
+  withYardstick,
+} from "./cpu/calibrate.ts";
 export type { CpuCalibration } from "./cpu/calibration.ts";
 export { measureGraph, type Measurement, type MeasureOptions, type Yardstick } from "./cpu/measure.ts";
 export { cpuModel } from "./cpu/model.ts";

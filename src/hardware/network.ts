@@ -65,6 +65,8 @@ export interface Network {
   /** Values that go in and out of one sample. */
   readonly inputElements: number;
   readonly outputElements: number;
+  /** Results that a call hands over. */
+  readonly results: number;
 }
 
 const elementwiseMoves = new Set<Op>(["Transpose", "Expand", "Concat", "Slice", "Pad"]);
@@ -146,6 +148,7 @@ export function networkOf(graph: Graph): Network {
   return {
     operations: operations.map((operation) => (readBy[operation.id] ? operation : { ...operation, isOutput: true })),
     inputElements,
+    results: graph.outputs.filter(({ node }) => varies[node]).length,
     outputElements: graph.outputs.reduce((sum, { node }) => sum + (varies[node] ? sizeOf(types[node]!.shape) : 0), 0),
   };
 }

@@ -111,7 +111,7 @@ const kindFit = object({
 });
 
 const cpuCalibration: Rules = {
-  version: { kind: "number", low: 1, high: 1, what: "1; calibrate again with this Condense" },
+  version: { kind: "number", low: 2, high: 2, what: "2; calibrate again with this Condense" },
   date: text,
   host: text,
   engine: text,
@@ -119,6 +119,7 @@ const cpuCalibration: Rules = {
   referenceSeconds: positive("seconds"),
   noiseCv: notNegative("relative deviation"),
   sessionSeconds: notNegative("seconds"),
+  resultSeconds: notNegative("seconds"),
   padding: object({ columns: count(1), rows: count(1) }),
   kinds: map(kindFit),
   table: map(positive("seconds")),

@@ -191,11 +191,11 @@ describe("target files", () => {
     [
       "of another version",
       (c: Record<string, unknown>) => (c.version = 7),
-      '"calibration.version" is 7, but must be 1; calibrate again',
+      '"calibration.version" is 7, but must be 2; calibrate again',
     ],
   ])("with a damaged calibration, %s, are refused before any prediction", (_, damage, message) => {
     const calibration: Record<string, unknown> = {
-      version: 1,
+      version: 2,
       date: "",
       host: "",
       engine: "",
@@ -203,6 +203,7 @@ describe("target files", () => {
       referenceSeconds: 1e-4,
       noiseCv: 0,
       sessionSeconds: 1e-6,
+      resultSeconds: 1e-6,
       padding: { columns: 16, rows: 6 },
       kinds: {},
       table: {},

@@ -10,7 +10,15 @@ import { fitLine } from "../line.ts";
 import type { CpuTarget } from "../target.ts";
 import { fitCalibration, type NetworkPoint, type UnitPoint } from "./fit.ts";
 import { type Measurement, measureGraph, type MeasureOptions, withCall, type Yardstick } from "./measure.ts";
-import { chainGraph, drawUnit, emptyNetwork, randomNetwork, referenceNetwork, unitKinds } from "./units.ts";
+import {
+  chainGraph,
+  drawUnit,
+  emptyNetwork,
+  manyResults,
+  randomNetwork,
+  referenceNetwork,
+  unitKinds,
+} from "./units.ts";
 
 /** What has been measured so far; saved and given back to resume. */
 export interface CalibrationState {
@@ -57,6 +65,8 @@ interface Task {
 const SAVE_EVERY = 20;
 /** How the reference network itself is timed. Of its blocks the faster ones count (p10): the machine left to itself. */
 const steady = { warmRuns: 50, warmSeconds: 0.2, blocks: 40, blockSeconds: 0.02, retries: 0 } as const;
+/** Results of the networks that tell what handing one over costs. */
+const resultCounts = [2, 32, 128] as const;
 /** Fewest whole networks that a calibration is made of. */
 const FEWEST_NETWORKS = 12;
 
@@ -123,6 +133,7 @@ export async function calibrateCpu(target: CpuTarget, options: CalibrateOptions)
     );
     const beside = { ...settings, yardstick: { call, seconds } };
     await timeOnce("empty", () => measure(emptyNetwork(), 1, beside));
+    for (const count of resultCounts) await timeOnce(`results|${count}`, () => measure(manyResults(count), 1, beside));
     const isDone = ({ name }: Task): boolean => Object.keys(state.done).some((key) => key.startsWith(name));
     const left = tasks.filter((task) => !isDone(task));
     for (const [i, task] of left.entries()) {
@@ -230,6 +241,7 @@ function fitState(
     referenceSeconds: reference.p10,
     noiseCv: Math.sqrt(ratios.reduce((sum, r) => sum + r * r, 0) / Math.max(1, ratios.length) / 2),
     sessionSeconds: state.done.empty!.seconds,
+    resultSeconds: fitLine(resultCounts.map((count) => [count, state.done[`results|${count}`]!.seconds])).slope,
     batches: plan.batches,
   });
   return {

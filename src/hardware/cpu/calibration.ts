@@ -2,7 +2,7 @@
 import type { Residuals } from "../conformal.ts";
 import type { Tree } from "./forest.ts";
 
-export const CPU_CALIBRATION_VERSION = 1;
+export const CPU_CALIBRATION_VERSION = 2;
 
 /** The fitted time of one kind of kernel. */
 export interface KindFit {
@@ -33,8 +33,9 @@ export interface CpuCalibration {
   readonly referenceSeconds: number;
   /** Coefficient of variation of repeated networks. */
   readonly noiseCv: number;
-  /** Cost of a call around its kernels. */
+  /** Cost of a call around its kernels, one result included, and of every further result. */
   readonly sessionSeconds: number;
+  readonly resultSeconds: number;
   /** Rows and columns that products are padded to. */
   readonly padding: { readonly columns: number; readonly rows: number };
   readonly kinds: Readonly<Record<string, KindFit>>;

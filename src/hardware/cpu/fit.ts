@@ -1,11 +1,13 @@
 /** From measurements to a calibration: non-negative fits per kind, a correction where it pays, multipliers on whole networks. */
 import { OptionError } from "../../errors.ts";
-import type { Kernel } from "../kernels.ts";
+import { fuseKernels, type Kernel } from "../kernels.ts";
+import { networkOf } from "../network.ts";
 import { nonNegativeLeastSquares, ridgeRegression } from "../nnls.ts";
 import type { CpuTarget } from "../target.ts";
 import { type CpuCalibration, CPU_CALIBRATION_VERSION, type KindFit } from "./calibration.ts";
 import { kernelFeatures, kindOf, tableKey } from "./features.ts";
 import { fitForest, forestValue, type Tree } from "./forest.ts";
+import { manyResults } from "./units.ts";
 
 /** A unit: the kernels of one link and what a link takes. */
 export interface UnitPoint {
@@ -150,7 +152,10 @@ export function fitCalibration(
   facts: Pick<
     CpuCalibration,
     "date" | "host" | "engine" | "referenceSeconds" | "noiseCv" | "sessionSeconds" | "batches"
-  >,
+  > & {
+    /** Seconds by which a call takes longer for each result, its slice included. */
+    readonly resultSeconds: number;
+  },
 ): CpuCalibration {
   const { cpu } = target;
   const byKind = new Map<string, UnitPoint[]>();
@@ -186,11 +191,13 @@ export function fitCalibration(
   const predicted = held.map(({ kernels, batch }) =>
     kernels.reduce((sum, kernel) => sum + kernelTime(scaled, kernel, batch, cpu, padding).seconds, sessionSeconds),
   );
+  const [slice] = fuseKernels(networkOf(manyResults(2)));
   return {
     version: CPU_CALIBRATION_VERSION,
     ...facts,
     threads: cpu.threads,
     sessionSeconds,
+    resultSeconds: Math.max(0, facts.resultSeconds - kernelTime(scaled, slice!, 1, cpu, padding).seconds),
     padding,
     kinds: scaled,
     table: tableOf(units),

@@ -9,10 +9,11 @@ import type { CpuTarget } from "../target.ts";
 import { kindOf, tableKey } from "./features.ts";
 import { kernelTime } from "./fit.ts";
 
-/** Without a calibration: a call, a kernel, FLOP per cycle and core that products reach, bytes/s, seconds per element of a
+/** Without a calibration: a call, a further result, a kernel, FLOP per cycle and core that products reach, bytes/s, seconds per element of a
  * transcendental function. Of the order of a server core. */
 const ROUGH = {
   session: 6e-6,
+  result: 3e-6,
   kernel: 1e-6,
   flopPerCycle: 12,
   bytesPerSecond: 1.5e10,
@@ -44,10 +45,15 @@ export function cpuModel(target: CpuTarget, ratio = 1): LatencyModel {
   return {
     target,
     predict(graph: Graph | Network, batch = 1) {
-      const kernels = fuseKernels(asNetwork(graph));
+      const network = asNetwork(graph);
+      const kernels = fuseKernels(network);
+      const around = (call: number, result: number) => [
+        { name: "call", seconds: call },
+        ...(network.results > 1 ? [{ name: "further results", seconds: (network.results - 1) * result }] : []),
+      ];
       if (calibration === undefined) {
         const perOp = kernels.map((kernel) => roughTime(kernel, batch, cpu));
-        return assemble(identity, batch, { perOp, fixed: [{ name: "call", seconds: ROUGH.session }], warnings: [] });
+        return assemble(identity, batch, { perOp, fixed: around(ROUGH.session, ROUGH.result), warnings: [] });
       }
       let outside = 0;
       const perOp = kernels.map((kernel): OperationLatency => {
@@ -63,7 +69,7 @@ export function cpuModel(target: CpuTarget, ratio = 1): LatencyModel {
           source: known === undefined ? "fit" : "table",
         };
       });
-      const fixed = [{ name: "call", seconds: scale * calibration.sessionSeconds }];
+      const fixed = around(scale * calibration.sessionSeconds, scale * calibration.resultSeconds);
       const factors = factorsFor(calibration.residuals, sumOfParts(perOp, fixed));
       // Outside the box the interval is twice as wide, in logarithms.
       const widened =

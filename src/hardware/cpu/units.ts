@@ -187,3 +187,11 @@ export function emptyNetwork(): Graph {
   const x = b.input("x", ["N", 1]);
   return b.build({ y: b.unary("Neg", x) });
 }
+
+/** So many results that are one number each, as an emulator of scalars has them. */
+export function manyResults(count: number): Graph {
+  const b = graphBuilder();
+  const x = b.input("x", ["N", count]);
+  const result = (i: number) => [`y${i}`, b.reshape(b.slice(x, 1, i, i + 1), ["N"])] as const;
+  return b.build(Object.fromEntries(Array.from({ length: count }, (_, i) => result(i))));
+}

@@ -24,9 +24,9 @@ const perKind: Readonly<Record<string, readonly [fixed: number, perMac: number, 
   activation: [3e-7, 0, 3e-10],
 };
 
-/** Seconds of a graph on the made-up processor: 10 us a call, and its kernels. */
+/** Seconds of a graph on the made-up processor: 10 us a call, 2 us a further result, and its kernels. */
 function truth(graph: Graph, batch: number): number {
-  let seconds = 1e-5;
+  let seconds = 1e-5 + 2e-6 * (graph.outputs.length - 1);
   for (const kernel of fuseKernels(networkOf(graph))) {
     const [fixed, perMac, perByte] = perKind[kindOf(kernel)] ?? [3e-7, 0, 1e-10];
     seconds += fixed + perMac * kernel.macs * batch + perByte * (kernel.bytesIn + kernel.bytesOut) * batch;
@@ -76,6 +76,7 @@ describe("a calibration", () => {
       expect(spearman).toBeGreaterThan(0.98);
     }
     expect(calibrated.calibration?.noiseCv).toBe(0);
+    expect(calibrated.calibration!.resultSeconds * 1e6).toBeCloseTo(2, 1);
     expect(calibrated.source).toBe("measured on made up, 1 core, 2026-01-02");
   });
 
@@ -98,8 +99,8 @@ describe("a calibration", () => {
     const calibrated = await exact;
     const text = (change: object): string =>
       JSON.stringify({ ...calibrated, calibration: { ...calibrated.calibration, ...change } });
-    expect(() => parseTarget(text({ version: 2 }), "cpu.json")).toThrow(
-      'cpu.json: "calibration.version" is 2, but must be 1; calibrate again',
+    expect(() => parseTarget(text({ version: 1 }), "cpu.json")).toThrow(
+      'cpu.json: "calibration.version" is 1, but must be 2; calibrate again',
     );
     expect(() => parseTarget(text({ referenceSeconds: 0 }), "cpu.json")).toThrow('"calibration.referenceSeconds" is 0');
     expect(() => parseTarget(text({ residuals: { predicted: ["a"], logResidual: [] } }), "cpu.json")).toThrow(
