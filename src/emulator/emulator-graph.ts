@@ -144,15 +144,15 @@ function addTrend(b: GraphBuilder, x: NodeId, moments: Moments, trend: HeadTrend
   return { mean: b.sum(b.mul(moments.mean, scale), line), spread: b.mul(moments.spread, scale) };
 }
 
-/** The factor at a level, interpolated in the table of quantiles. */
-export function quantileFactor(calibration: Pick<FieldCalibration, "quantiles">, level: number): number {
-  const { quantiles } = calibration;
-  const above = quantiles.findIndex((entry) => entry.level >= level - 1e-12);
-  const high = quantiles[above === -1 ? quantiles.length - 1 : above];
-  const low = quantiles[Math.max(0, (above === -1 ? quantiles.length : above) - 1)];
-  if (high === undefined || low === undefined) return 0;
-  if (high.level === low.level || above <= 0) return high.factor;
-  return low.factor + ((level - low.level) / (high.level - low.level)) * (high.factor - low.factor);
+/** The factor at a level, interpolated in the table of quantiles: 0 at level 0, that of the last above it. */
+export function quantileFactor({ quantiles }: Pick<FieldCalibration, "quantiles">, level: number): number {
+  let low: LevelFactor = { level: 0, factor: 0 };
+  for (const high of quantiles) {
+    const along = (level - low.level) / (high.level - low.level);
+    if (along < 1 + 1e-9) return (1 - along) * low.factor + along * high.factor;
+    low = high;
+  }
+  return low.factor;
 }
 
 /** Whether an interval holds one number of a new run, or a band its whole field, at the stated level. */

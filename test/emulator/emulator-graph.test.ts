@@ -149,8 +149,9 @@ describe("quantileFactor()", () => {
     expect(quantileFactor(calibration, 0.945)).toBeCloseTo(2.25, 12);
   });
 
-  it("stays at the ends of the table beyond them", () => {
-    expect(quantileFactor(calibration, 0.1)).toBe(0.7);
+  it("falls to 0 with the level below the table, and stays at its end above it", () => {
+    expect(quantileFactor(calibration, 0)).toBe(0);
+    expect(quantileFactor(calibration, 0.1)).toBeCloseTo(0.14, 12);
     expect(quantileFactor(calibration, 0.999)).toBe(3);
     expect(quantileFactor({ quantiles: [] }, 0.9)).toBe(0);
   });
