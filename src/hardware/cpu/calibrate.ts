@@ -98,7 +98,7 @@ const plans = {
     networks: 300,
     batches: [1, 8, 64, 512],
     chain: [2, 4, 8, 16],
-    measure: { warmRuns: 50, warmSeconds: 0.1, blocks: 100, blockSeconds, retries: 0 },
+    measure: { warmRuns: 50, warmSeconds: 0.05, blocks: 60, blockSeconds, retries: 0 },
   },
 } as const satisfies Readonly<Record<string, Plan>>;
 

@@ -40,6 +40,10 @@ export interface Measurement {
   readonly count: number;
 }
 
+/** Long calls are timed in fewer blocks: no more than these, once they took so many times what they were to take. */
+const FEWEST_BLOCKS = 8;
+const LONGEST = 3;
+
 /** Spread above which a measurement is redone. */
 export const MAX_SPREAD = 0.15;
 
@@ -105,12 +109,14 @@ async function timeBlocks(
   const besides = async (): Promise<number> =>
     yardstick === undefined ? 1 : (await timeBlock(yardstick.call, blockSeconds / 2, now)).mean / yardstick.seconds;
   let before = await besides();
-  for (let block = 0; block < blocks; block++) {
+  let spent = 0;
+  for (let block = 0; block < blocks && (block < FEWEST_BLOCKS || spent < LONGEST * blocks * blockSeconds); block++) {
     const { mean, runs } = await timeBlock(call, blockSeconds, now);
     const after = await besides();
     means.push((2 * mean) / (before + after));
     before = after;
     count += runs;
+    spent += mean * runs;
   }
   return {
     seconds: median(means),
