@@ -33,7 +33,7 @@ describe("the project's texts", () => {
       `docs/a.md:2: names a folder beside the clone: open("../shared/data.csv")`,
     ]);
     expect(faults("see ../../shared")).toHaveLength(1);
-    expect(faults("cd /work/main")).toEqual(["docs/a.md:2: names a path of one machine: cd /work/main"]);
+    expect(faults("cd /root/project")).toEqual(["docs/a.md:2: names a path of one machine: cd /root/project"]);
     expect(faults(`"/home/ada/x"`)).toHaveLength(1);
     expect(faults("https://example.org/work/1, ../sharedMemory.ts, src/work/")).toEqual([]);
   });
