@@ -21,10 +21,14 @@ const MOST_LEVELS = 20;
  * @param rows indices of the rows that count, at least one   @throws DataError if a column of words labels the runs, or a logarithm is asked of numbers that are not positive
  */
 export function completeSchema(chosen: Chosen, rows: Int32Array): Schema {
+  const near = nearest(
+    chosen.inputs.map(({ column }) => column),
+    rows.subarray(0, MOST_COMPARED),
+  );
   return {
     version: SCHEMA_VERSION,
     inputs: chosen.inputs.map((input) => completeInput(chosen.source, input, rows)),
-    fields: chosen.fields.map((field) => completeField(chosen.source, field, rows)),
+    fields: chosen.fields.map((field) => completeField(chosen.source, field, rows, near)),
   };
 }
 
@@ -70,14 +74,14 @@ function inputScale(values: Float64Array): Scale {
   return Math.abs(skewness(values.map(Math.log))) <= Math.abs(skewness(values)) ? "log" : "linear";
 }
 
-function completeField(source: string, { draft, columns }: ChosenField, rows: Int32Array): FieldSpec {
+function completeField(source: string, { draft, columns }: ChosenField, rows: Int32Array, near: Int32Array): FieldSpec {
   const { name, shape, scale, ...rest } = draft;
   const elements = columns.map((column) => gather(column, rows));
   if (scale === "log") {
     const low = Math.min(...elements.map((values) => extent(values)[0]));
     if (low <= 0) throw notPositive(source, `output "${name}"`, low);
   }
-  return { name, shape, ...rest, scale: scale ?? outputScale(elements) };
+  return { name, shape, ...rest, scale: scale ?? outputScale(elements, near) };
 }
 
 function notPositive(source: string, what: string, low: number): DataError {
@@ -122,10 +126,11 @@ function countsWhole(values: Float64Array): boolean {
 
 /**
  * Log where the data ask for it: all values positive and, in more than half of the elements that vary, a largest value
- * over 100 times the smallest and a logarithm that is clearly less skewed than the value.
- * @param elements one list of values per element of the field
+ * over 100 times the smallest, a logarithm that is clearly less skewed than the value, and one that is not rougher over the
+ * inputs: near a minimum of almost zero a smooth output has a logarithm with a well that no emulator follows.
+ * @param elements one list of values per element of the field   @param near the nearest run of each of the first runs
  */
-function outputScale(elements: readonly Float64Array[]): Scale {
+function outputScale(elements: readonly Float64Array[], near: Int32Array): Scale {
   let varying = 0;
   let asking = 0;
   for (const values of elements) {
@@ -133,10 +138,53 @@ function outputScale(elements: readonly Float64Array[]): Scale {
     if (low <= 0) return "linear";
     if (low === high) continue;
     varying++;
-    const gain = Math.abs(skewness(values)) - Math.abs(skewness(values.map(Math.log)));
-    if (high / low > LOG_RATIO && gain > LOG_SKEWNESS_GAIN) asking++;
+    if (high / low <= LOG_RATIO) continue;
+    const logs = values.map(Math.log);
+    const gain = Math.abs(skewness(values)) - Math.abs(skewness(logs));
+    if (gain > LOG_SKEWNESS_GAIN && roughness(logs, near) <= ROUGHER * roughness(values, near)) asking++;
   }
   return asking > varying / 2 ? "log" : "linear";
+}
+
+/** So many runs tell how rough an output is. */
+const MOST_COMPARED = 500;
+/** A logarithm rougher than the value by more than this factor is not taken. */
+const ROUGHER = 1.2;
+
+/** For each of some runs the one of them with the nearest inputs, in units of their ranges; words are one apart. */
+function nearest(columns: readonly (NumberColumn | TextColumn)[], rows: Int32Array): Int32Array {
+  const scaled = columns.map((column) => {
+    if (column.kind === "text") {
+      const words = Array.from(rows, (row) => column.values[row] ?? "");
+      return (i: number, j: number) => Number(words[i] !== words[j]);
+    }
+    const values = gather(column, rows);
+    const [low, high] = extent(values);
+    const range = high > low ? high - low : 1;
+    return (i: number, j: number) => (values[i]! - values[j]!) / range;
+  });
+  return rows.map((_, i) => {
+    let [best, least] = [i, Infinity];
+    for (let j = 0; j < rows.length; j++) {
+      if (j === i) continue;
+      const distance = scaled.reduce((sum, apart) => sum + apart(i, j) ** 2, 0);
+      if (distance < least) [best, least] = [j, distance];
+    }
+    return best;
+  });
+}
+
+/** Mean squared difference of neighbours over twice the variance: 1 where neighbours tell nothing of each other. */
+function roughness(values: Float64Array, near: Int32Array): number {
+  const n = near.length;
+  let mean = 0;
+  for (let i = 0; i < n; i++) mean += values[i]! / n;
+  let [apart, spread] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    apart += (values[i]! - values[near[i]!]!) ** 2;
+    spread += (values[i]! - mean) ** 2;
+  }
+  return spread > 0 ? apart / (2 * spread) : 0;
 }
 
 /** Third standardised moment; 0 for equal values. */

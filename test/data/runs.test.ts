@@ -181,6 +181,23 @@ describe("scales and kinds", () => {
   });
 });
 
+test.each([
+  // Rosenbrock's function: a valley down to nearly zero, smooth by itself and a well on a logarithm.
+  ["a smooth valley", (a: number, b: number) => 100 * (b - a * a) ** 2 + (1 - a) ** 2 + 0.01, "linear"],
+  ["an exponential", (a: number, b: number) => Math.exp(3 * a + 2 * b), "log"],
+])("the scale of %s of two inputs goes by how smooth it is", (_, simulate, expected) => {
+  const points = Array.from(
+    { length: 400 },
+    (_, i) => [((i * 0.754877) % 1) * 4 - 2, ((i * 0.56984) % 1) * 4 - 1] as const,
+  );
+  const table = tableOf({
+    a: points.map(([a]) => a),
+    b: points.map(([, b]) => b),
+    y: points.map((p) => simulate(...p)),
+  });
+  expect(buildRuns(table, { inputs: ["a", "b"] }).schema.fields[0]?.scale).toBe(expected);
+});
+
 test("a field with one element that is not positive stays linear", () => {
   const steep = Array.from({ length: 50 }, (_, i) => 10 ** (i / 8));
   const field = { "m[0]": steep, "m[1]": steep, "m[2]": steep.map((v, i) => (i === 3 ? 0 : v)) };
