@@ -97,11 +97,11 @@ async function trace(name: string, target: string): Promise<Traced> {
         ),
     });
     if (device.target.class !== "cpu" || device.target.calibration === undefined) return { name, target, points };
-    const timed = await withYardstick(device.target, async (yardstick) => {
+    const timed = await withYardstick(device.target, async (beside) => {
       const each: Point[] = [];
       for (const point of points) {
         const { graph } = readOnnx(point.result.bytes);
-        const { seconds } = await measureGraph(graph, 1, { blocks: 200, blockSeconds: 1.5e-3, retries: 0, yardstick });
+        const { seconds } = await measureGraph(graph, 1, { ...beside, blocks: 200 });
         each.push({ ...point, beside: seconds });
       }
       return each;

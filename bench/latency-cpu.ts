@@ -21,7 +21,7 @@ import {
   runtimeVersion,
   scorePredictions,
   withYardstick,
-  type Yardstick,
+  type MeasureOptions,
 } from "../src/hardware/index.ts";
 import { withConstantWeights } from "../src/hardware/cpu/optimised.ts";
 import { makeRng, type Rng } from "../src/rng.ts";
@@ -79,9 +79,9 @@ for (const [kind, fit] of Object.entries(calibration?.kinds ?? {}))
   );
 
 const model = cpuModel(target);
-for (const batch of [1, 64]) await withYardstick(target, (yardstick) => check(batch, yardstick));
+for (const batch of [1, 64]) await withYardstick(target, (beside) => check(batch, beside));
 
-async function check(batch: number, yardstick: Yardstick): Promise<void> {
+async function check(batch: number, beside: MeasureOptions): Promise<void> {
   const rng = makeRng(2026).fork(batch);
   const predicted: number[] = [];
   const measured: number[] = [];
@@ -91,7 +91,7 @@ async function check(batch: number, yardstick: Yardstick): Promise<void> {
   for (let i = 0; i < Number(values.networks); i++) {
     const graph = network(spaces[i % spaces.length]!, rng);
     const prediction = model.predict(graph, batch);
-    const options = { warmRuns: 50, warmSeconds: 0.05, blocks: 100, blockSeconds: 1.5e-3, retries: 0, yardstick };
+    const options = { ...beside, warmSeconds: 0.05 };
     const { seconds } = await measureGraph(graph, batch, options);
     if (i % 5 === 0) again.push((await measureGraph(graph, batch, options)).seconds / seconds);
     predicted.push(prediction.latency.p50);

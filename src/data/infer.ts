@@ -21,10 +21,13 @@ const MOST_LEVELS = 20;
  * @param rows indices of the rows that count, at least one   @throws DataError if a column of words labels the runs, or a logarithm is asked of numbers that are not positive
  */
 export function completeSchema(chosen: Chosen, rows: Int32Array): Schema {
-  const near = nearest(
-    chosen.inputs.map(({ column }) => column),
-    rows.subarray(0, MOST_COMPARED),
-  );
+  let found: Int32Array | undefined;
+  // Few outputs ever ask.
+  const near = (): Int32Array =>
+    (found ??= nearest(
+      chosen.inputs.map(({ column }) => column),
+      rows.subarray(0, MOST_COMPARED),
+    ));
   return {
     version: SCHEMA_VERSION,
     inputs: chosen.inputs.map((input) => completeInput(chosen.source, input, rows)),
@@ -74,7 +77,12 @@ function inputScale(values: Float64Array): Scale {
   return Math.abs(skewness(values.map(Math.log))) <= Math.abs(skewness(values)) ? "log" : "linear";
 }
 
-function completeField(source: string, { draft, columns }: ChosenField, rows: Int32Array, near: Int32Array): FieldSpec {
+function completeField(
+  source: string,
+  { draft, columns }: ChosenField,
+  rows: Int32Array,
+  near: () => Int32Array,
+): FieldSpec {
   const { name, shape, scale, ...rest } = draft;
   const elements = columns.map((column) => gather(column, rows));
   if (scale === "log") {
@@ -130,7 +138,7 @@ function countsWhole(values: Float64Array): boolean {
  * inputs: near a minimum of almost zero a smooth output has a logarithm with a well that no emulator follows.
  * @param elements one list of values per element of the field   @param near the nearest run of each of the first runs
  */
-function outputScale(elements: readonly Float64Array[], near: Int32Array): Scale {
+function outputScale(elements: readonly Float64Array[], near: () => Int32Array): Scale {
   let varying = 0;
   let asking = 0;
   for (const values of elements) {
@@ -141,7 +149,7 @@ function outputScale(elements: readonly Float64Array[], near: Int32Array): Scale
     if (high / low <= LOG_RATIO) continue;
     const logs = values.map(Math.log);
     const gain = Math.abs(skewness(values)) - Math.abs(skewness(logs));
-    if (gain > LOG_SKEWNESS_GAIN && roughness(logs, near) <= ROUGHER * roughness(values, near)) asking++;
+    if (gain > LOG_SKEWNESS_GAIN && roughness(logs, near()) <= ROUGHER * roughness(values, near())) asking++;
   }
   return asking > varying / 2 ? "log" : "linear";
 }

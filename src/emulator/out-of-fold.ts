@@ -18,7 +18,7 @@ export interface FieldOutOfFold {
   /** Their indices. */
   readonly judged: readonly number[];
   readonly truth: Float64Array;
-  /** By a member that had not seen the row; the mean where none had. */
+  /** By a member that had not seen the row; by the mean of all where no member had. */
   readonly mean: Float64Array;
   /** Estimated standard deviation between members, had none seen the row. */
   readonly spread: Float64Array;
@@ -43,23 +43,26 @@ export function outOfFold(
   const truth = new Float64Array(judged.length * size);
   const mean = new Float64Array(truth.length);
   const spread = new Float64Array(truth.length);
-  const pairs = judged.filter((row) => members.filter((m) => m.unseen(row)).length >= 2).length;
+  const isPair = (row: number): boolean => members.filter((m) => m.unseen(row)).length >= 2;
+  const enough = judged.filter(isPair).length >= leastPairs;
   // Spreads of members that had not seen a row, and of those that had, summed over the rows where there are both.
   const sums = { unseen: 0, seen: 0, single: 0, both: 0 };
   judged.forEach((row, i) => {
-    const honest = members.filter((member) => member.unseen(row));
-    const others = members.filter((member) => !member.unseen(row));
-    const apart = pairs >= leastPairs && others.length >= 2;
+    const predictedBy = (some: readonly MemberPredictions[]): Float64Array[] => some.map(({ heads }) => heads[head]!);
+    const honest = predictedBy(members.filter((member) => member.unseen(row)));
+    const others = predictedBy(members.filter((member) => !member.unseen(row)));
+    const apart = enough && others.length >= 2;
+    const spreading = apart ? others : predictedBy(members);
+    const [first, second] = honest;
     for (let j = 0; j < size; j++) {
       const at = row * width + start + j;
-      const of = (some: readonly MemberPredictions[]): number[] => some.map(({ heads }) => heads[head]![at]!);
-      const own = of(honest);
       const k = i * size + j;
       truth[k] = target[at]!;
-      mean[k] = others.length === 0 ? average(own) : own[0]!;
-      spread[k] = deviation(of(apart ? others : members));
-      if (!apart || honest.length < 2) continue;
-      const [a, c] = [own[0]! - truth[k], own[1]! - truth[k]];
+      mean[k] = others.length === 0 ? averageAt(honest, at) : first![at]!;
+      spread[k] = deviationAt(spreading, at);
+      if (!apart || second === undefined) continue;
+      const a = first![at]! - truth[k];
+      const c = second[at]! - truth[k];
       sums.unseen += halfRootPi * Math.abs(a - c);
       sums.seen += spread[k];
       sums.single += (Math.abs(a) + Math.abs(c)) / 2;
@@ -80,13 +83,17 @@ export function outOfFold(
 /** Standard deviation of a normal variable over the mean difference of two draws. */
 const halfRootPi = Math.sqrt(Math.PI) / 2;
 
-function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Mean of some members' predictions of one number. */
+function averageAt(predictions: readonly Float64Array[], at: number): number {
+  let sum = 0;
+  for (const each of predictions) sum += each[at]!;
+  return sum / predictions.length;
 }
 
-/** Standard deviation, over one less than the count. */
-function deviation(values: readonly number[]): number {
-  const centre = average(values);
-  const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
-  return Math.sqrt(squares / Math.max(1, values.length - 1));
+/** Their standard deviation, over one less than the count. */
+function deviationAt(predictions: readonly Float64Array[], at: number): number {
+  const centre = averageAt(predictions, at);
+  let squares = 0;
+  for (const each of predictions) squares += (each[at]! - centre) ** 2;
+  return Math.sqrt(squares / Math.max(1, predictions.length - 1));
 }

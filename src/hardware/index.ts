@@ -18,7 +18,7 @@ export {
   withYardstick,
 } from "./cpu/calibrate.ts";
 export type { CpuCalibration } from "./cpu/calibration.ts";
-export { measureGraph, type Measurement, type MeasureOptions, type Yardstick } from "./cpu/measure.ts";
+export { measureGraph, type Measurement, type MeasureOptions } from "./cpu/measure.ts";
 export { cpuModel } from "./cpu/model.ts";
 export { optimisedKernels, withConstantWeights } from "./cpu/optimised.ts";
 export { calibrationPath, hostName, loadCalibrated, loadState, runtimeVersion, saveJson } from "./cpu/store.ts";

@@ -33,8 +33,7 @@ export async function optimism(
   const { n, d, q, x, y, h } = problem;
   if (n > mostRuns || n < folds) return 1;
   const order = rng.shuffle(Array.from({ length: n }, (_, i) => i));
-  let known = 0;
-  let anew = 0;
+  const missed = { known: 0, anew: 0 };
   for (let fold = 0; fold < folds; fold++) {
     const out = order.filter((_, i) => i % folds === fold);
     const kept = order.filter((_, i) => i % folds !== fold);
@@ -47,10 +46,11 @@ export async function optimism(
     for (const [k, { family, theta }] of contestants.entries()) {
       if (weights[k] === 0) continue;
       const { point } = await climb(theta, family, rest, algebra, evaluations);
-      const solutions = [await solve(theta, family, rest, algebra), await solve(point, family, rest, algebra)] as const;
-      if (solutions[0] === undefined || solutions[1] === undefined) return 1;
-      before.push(solutions[0]);
-      after.push(solutions[1]);
+      const known = await solve(theta, family, rest, algebra);
+      const found = await solve(point, family, rest, algebra);
+      if (known === undefined || found === undefined) return 1;
+      before.push(known);
+      after.push(found);
     }
     const given = weights.filter((weight) => weight !== 0);
     const heldOut = after.map(({ looMean: mean, looVariance: variance }) => ({ mean, variance }));
@@ -60,11 +60,11 @@ export async function optimism(
       anew: meansAt(points, out.length, rest, after, stacked ? await stackWeights(heldOut, rest.y) : given),
     };
     out.forEach((row, i) => {
-      known += Math.abs(y[row]! - means.known[i]!);
-      anew += Math.abs(y[row]! - means.anew[i]!);
+      missed.known += Math.abs(y[row]! - means.known[i]!);
+      missed.anew += Math.abs(y[row]! - means.anew[i]!);
     });
   }
-  return known > 0 ? Math.min(largest, Math.max(1, (anew / known) ** 2)) : 1;
+  return missed.known > 0 ? Math.min(largest, Math.max(1, (missed.anew / missed.known) ** 2)) : 1;
 }
 
 /** Predictive means of a mixture. @param points count × d */

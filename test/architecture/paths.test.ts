@@ -33,8 +33,11 @@ describe("the project's texts", () => {
       `docs/a.md:2: names a folder beside the clone: open("../shared/data.csv")`,
     ]);
     expect(faults("see ../../shared")).toHaveLength(1);
-    expect(faults("cd /root/project")).toEqual(["docs/a.md:2: names a path of one machine: cd /root/project"]);
+    for (const root of ["work", "root"]) {
+      const line = `cd /${root}/project`;
+      expect(faults(line)).toEqual([`docs/a.md:2: names a path of one machine: ${line}`]);
+      expect(faults(`https://example.org/${root}/1, ../sharedMemory.ts, src/${root}/`)).toEqual([]);
+    }
     expect(faults(`"/home/ada/x"`)).toHaveLength(1);
-    expect(faults("https://example.org/work/1, ../sharedMemory.ts, src/work/")).toEqual([]);
   });
 });

@@ -2,17 +2,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Case, type CaseInput, cases } from "../../cases/index.ts";
+import { type Case, cases } from "../../cases/index.ts";
 import { readTable } from "../../src/index.ts";
+import { unitInputs } from "./kernels/case-laws.ts";
 
 const folder = join(import.meta.dirname, "../../datasets/cases");
 const mostBytes = 20e6;
-
-/** u of a physical value. */
-function unit({ low, high, scale }: CaseInput, value: number): number {
-  if (scale === "linear") return (value - low) / (high - low);
-  return (Math.log10(value) - Math.log10(low)) / (Math.log10(high) - Math.log10(low));
-}
 
 it("every case has a table, and together they are small", () => {
   const tables = readdirSync(folder).filter((file) => file.endsWith(".arrow"));
@@ -37,8 +32,8 @@ describe.each(Object.values(cases as Readonly<Record<string, Case>>))("$name", (
     const column = (name: string) => table.columns.find((each) => each.name === name)!;
     const row = (column("status").values as readonly string[]).indexOf("ok");
     expect(row).toBeGreaterThanOrEqual(0);
-    const u = Float64Array.from(study.inputs, (input) => unit(input, Number(column(input.name).values[row])));
-    const run = study.simulate(u);
+    const physical = study.inputs.map(({ name }) => Number(column(name).values[row]));
+    const run = study.simulate(unitInputs(study, physical));
     if (run.status !== "ok") throw new Error(`the simulator fails where the table does not: ${run.reason}`);
     for (const { name } of study.outputs) {
       const columns = table.columns.filter((each) => each.name === name || each.name.startsWith(`${name}[`));

@@ -9,7 +9,7 @@ import { networkOf } from "../network.ts";
 import { fitLine } from "../line.ts";
 import type { CpuTarget } from "../target.ts";
 import { fitCalibration, type NetworkPoint, type UnitPoint } from "./fit.ts";
-import { type Measurement, measureGraph, type MeasureOptions, withCall, type Yardstick } from "./measure.ts";
+import { type Measurement, measureGraph, type MeasureOptions, withCall } from "./measure.ts";
 import {
   chainGraph,
   drawUnit,
@@ -241,7 +241,7 @@ function fitState(
     referenceSeconds: reference.p10,
     noiseCv: Math.sqrt(ratios.reduce((sum, r) => sum + r * r, 0) / Math.max(1, ratios.length) / 2),
     sessionSeconds: state.done.empty!.seconds,
-    resultSeconds: fitLine(resultCounts.map((count) => [count, state.done[`results|${count}`]!.seconds])).slope,
+    slicedResultSeconds: fitLine(resultCounts.map((count) => [count, state.done[`results|${count}`]!.seconds])).slope,
     batches: plan.batches,
   });
   return {
@@ -264,12 +264,15 @@ export async function referenceRatio(
   return p10 / calibration.referenceSeconds;
 }
 
-/** The reference network as a yardstick for what is timed on a calibrated processor: seconds are then those of the machine as
- * it was calibrated, whatever else runs now. */
+/** How to time on a calibrated processor, beside the reference network: seconds are then those of the machine as it was
+ * calibrated, whatever else runs now. */
 export async function withYardstick<Result>(
   { cpu: { threads }, calibration }: CpuTarget,
-  use: (yardstick: Yardstick) => Promise<Result>,
+  use: (beside: MeasureOptions) => Promise<Result>,
 ): Promise<Result> {
   if (calibration === undefined) throw new InternalError("a yardstick needs a calibration");
-  return withCall(referenceNetwork(), 1, { threads }, (call) => use({ call, seconds: calibration.referenceSeconds }));
+  return withCall(referenceNetwork(), 1, { threads }, (call) => {
+    const yardstick = { call, seconds: calibration.referenceSeconds };
+    return use({ threads, blocks: 100, blockSeconds, retries: 0, yardstick });
+  });
 }

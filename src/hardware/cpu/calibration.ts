@@ -29,7 +29,7 @@ export interface CpuCalibration {
   /** ONNX Runtime's version. */
   readonly engine: string;
   readonly threads: number;
-  /** Median of the reference network, seconds. */
+  /** Reference network, seconds: the tenth percentile of its blocks, the machine left to itself. */
   readonly referenceSeconds: number;
   /** Coefficient of variation of repeated networks. */
   readonly noiseCv: number;

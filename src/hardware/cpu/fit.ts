@@ -149,12 +149,15 @@ export function fitCalibration(
   units: readonly UnitPoint[],
   networks: readonly NetworkPoint[],
   target: CpuTarget,
-  facts: Pick<
+  {
+    slicedResultSeconds,
+    ...facts
+  }: Pick<
     CpuCalibration,
     "date" | "host" | "engine" | "referenceSeconds" | "noiseCv" | "sessionSeconds" | "batches"
   > & {
-    /** Seconds by which a call takes longer for each result, its slice included. */
-    readonly resultSeconds: number;
+    /** Seconds by which a call takes longer for each result and the slice that makes it. */
+    readonly slicedResultSeconds: number;
   },
 ): CpuCalibration {
   const { cpu } = target;
@@ -197,7 +200,7 @@ export function fitCalibration(
     ...facts,
     threads: cpu.threads,
     sessionSeconds,
-    resultSeconds: Math.max(0, facts.resultSeconds - kernelTime(scaled, slice!, 1, cpu, padding).seconds),
+    resultSeconds: Math.max(0, slicedResultSeconds - kernelTime(scaled, slice!, 1, cpu, padding).seconds),
     padding,
     kinds: scaled,
     table: tableOf(units),

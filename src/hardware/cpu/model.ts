@@ -9,8 +9,8 @@ import type { CpuTarget } from "../target.ts";
 import { kindOf, tableKey } from "./features.ts";
 import { kernelTime } from "./fit.ts";
 
-/** Without a calibration: a call, a further result, a kernel, FLOP per cycle and core that products reach, bytes/s, seconds per element of a
- * transcendental function. Of the order of a server core. */
+/** Without a calibration: a call, a further result, a kernel, FLOP per cycle and core that products reach, bytes/s, seconds
+ * per element of a transcendental function. Of the order of a server core. */
 const ROUGH = {
   session: 6e-6,
   result: 3e-6,
