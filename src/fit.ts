@@ -4,7 +4,7 @@
  */
 import { buildRuns, kFolds, type Runs, type RunsLike, toRunTables } from "./data/index.ts";
 import type { EmulatorInfo } from "./emulator/index.ts";
-import { assemble, type Trained } from "./fit/assemble.ts";
+import { assemble, isOutdone, type Trained } from "./fit/assemble.ts";
 import { fitCompanions } from "./fit/companions.ts";
 import { checkReachable } from "./fit/constrain.ts";
 import { explore } from "./fit/explore.ts";
@@ -95,11 +95,7 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
     checkpoints,
     onFraction: report("probe", 0),
   });
-  const found = await explore(prepared, footing, options, {
-    shouldStop: () => runner.stopped || now() > after(0.4),
-    onFraction: report("search", shares.probe),
-  });
-  // Tasks of their own: they run beside the members.
+  // Tasks of their own: they run beside the search.
   const unlimited = options.constraint === undefined && options.deployment?.budget === undefined;
   const companioned =
     prepared.ensemble === "trained" && (options.process ?? unlimited)
@@ -117,6 +113,10 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
         })
       : Promise.resolve(undefined);
   companioned.catch(() => undefined);
+  const found = await explore(prepared, footing, options, {
+    shouldStop: () => runner.stopped || now() > after(0.4),
+    onFraction: report("search", shares.probe),
+  });
   const ensemble =
     prepared.ensemble === "supernet"
       ? supernetEnsemble(spaceOptions, found.finals.architectures, found.supernet, prepared.isValidation)
@@ -137,6 +137,12 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
           deadline: after(0.95),
           checkpoints,
           onFraction: report("train", shares.probe + shares.search),
+          ...(options.allMembers === true
+            ? {}
+            : {
+                isOutdone: async (first) =>
+                  isOutdone({ prepared, footing, ensemble: first, companions: await companioned }),
+              }),
         });
   // A process cannot end early: who asks to stop does not wait for it.
   const companions = runner.stopped ? undefined : await companioned;

@@ -57,6 +57,7 @@ export {
   describeEmulator,
   describeLatency,
   describeMember,
+  describePredictors,
   type FieldJudgement,
   elementFvu,
   examplePoint,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dataHash, type DataFrameLike } from "../src/data/index.ts";
 import {
   buildRuns,
+  describeEmulator,
   fit,
   type FitOptions,
   inProcess,
@@ -119,6 +120,31 @@ test("fit() names files and columns that are not there", async () => {
   await expect(
     fit({ inputs: smoothRows(20), outputs: smoothRows(19) }, { outputs: ["y"], inputs: ["a"] }),
   ).rejects.toThrow(/inputs has 20 rows, outputs has 19/);
+});
+
+describe("where processes predict far better than the first networks", () => {
+  const rows = scalarRows(60);
+  const options: FitOptions = { ...small, outputs: ["y"], members: 4 };
+
+  test("the others are not trained, all runs calibrate, and the file says so", async () => {
+    const { info } = await fit(rows, options);
+    expect(info.members.length).toBe(2);
+    const [{ networkShare, heldOutCrps, quantiles } = {}] = info.calibration;
+    expect(networkShare).toBe(0);
+    expect(heldOutCrps!.networks).toBeGreaterThan(3 * heldOutCrps!.processes);
+    // Two folds of four hold 30 of the 60 runs: the quantile of 99 % would be that of 95 %.
+    const at = (level: number): number => quantiles!.find((each) => each.level === level)!.factor;
+    expect(at(0.99)).toBeGreaterThan(at(0.9545));
+    expect(describeEmulator(info)).toMatch(/: an emulator of Gaussian processes \(/);
+    expect(describeEmulator(info)).toMatch(
+      /The 2 networks that were trained missed held-out runs by [\d.]+ times as much/,
+    );
+  });
+
+  test("unless all are asked for", async () => {
+    const { info } = await fit(rows, { ...options, allMembers: true });
+    expect(info.members.length).toBe(4);
+  });
 });
 
 test("supernet ensembles hold up to 32 members that know how sure they are", async () => {

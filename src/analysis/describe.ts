@@ -16,7 +16,7 @@ export function describeEmulator(info: EmulatorInfo, name = "emulator"): string 
   const mixed = shares.some((share) => share < 1);
   const ended = { complete: "", time: ", ended by the time limit", interrupted: ", interrupted: the best so far" };
   return [
-    `${name}: an emulator of ${members.length} networks (format ${info.version}, made by condense ${info.versions.condense ?? "of unknown version"})`,
+    `${name}: an emulator of ${describePredictors(info)} (format ${info.version}, made by condense ${info.versions.condense ?? "of unknown version"})`,
     "",
     `Inputs (${schema.inputs.length})`,
     alignRows(cut([["name", "kind", "range", "unit"], ...schema.inputs.map(inputRow)]), [0, 1, 2, 3]),
@@ -33,6 +33,7 @@ export function describeEmulator(info: EmulatorInfo, name = "emulator"): string 
       [0, 1, 2],
     ),
     ...(mixed ? ["The rest of the prediction, beside the networks' share, is of Gaussian processes."] : []),
+    ...outdone(info),
     `Intervals hold ${showShare(info.level)} of new runs inside the ranges of the inputs.`,
     "",
     `Data: ${data.used} of ${data.total} runs, sha256 ${data.hash}`,
@@ -47,6 +48,26 @@ export function describeEmulator(info: EmulatorInfo, name = "emulator"): string 
     ...members.map((member) => `  ${describeMember(member)}`),
     "",
   ].join("\n");
+}
+
+/** What predicts: `8 networks`, `8 networks and Gaussian processes`, or `Gaussian processes`. */
+export function describePredictors({ calibration, members }: EmulatorInfo): string {
+  const shares = calibration.map(({ networkShare = 1 }) => networkShare);
+  if (shares.length > 0 && shares.every((share) => share === 0)) return "Gaussian processes";
+  return `${members.length} networks${shares.some((share) => share < 1) ? " and Gaussian processes" : ""}`;
+}
+
+/** Where processes stand alone: what the networks lost by. */
+function outdone({ calibration, members }: EmulatorInfo): string[] {
+  const ratios = calibration.flatMap(({ networkShare = 1, heldOutCrps }) =>
+    networkShare === 0 && heldOutCrps !== undefined ? [heldOutCrps.networks / heldOutCrps.processes] : [],
+  );
+  if (ratios.length < calibration.length || ratios.length === 0) return [];
+  const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => showNumber(ratio, 2));
+  const times = least === most ? most : `${least} to ${most}`;
+  return [
+    `The ${members.length} networks that were trained missed held-out runs by ${times} times as much (CRPS): no part of it.`,
+  ];
 }
 
 /** What the file says of its latency, a line per device. */

@@ -119,7 +119,10 @@ function makeRound(
   timeMs: number | undefined,
   onProgress: (progress: FitProgress) => void,
 ): Round {
-  const options: FitOptions = { ...fit, onProgress, ...(timeMs === undefined ? {} : { timeMs: Math.max(1, timeMs) }) };
+  // The networks alone are judged as an ensemble, however far behind they are.
+  const allMembers = contestants.some(({ name }) => name === "networks");
+  const cap = timeMs === undefined ? {} : { timeMs: Math.max(1, timeMs) };
+  const options: FitOptions = { ...fit, allMembers, onProgress, ...cap };
   let trained: Promise<Trained> | undefined;
   return {
     runs,

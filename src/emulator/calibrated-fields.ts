@@ -1,7 +1,7 @@
 /** Every field of a schema with its place, scaling, calibration and held-out scores: what the emulator's graph is made of. */
 import type { FieldScaler, FieldSpec, Schema } from "../data/index.ts";
 import { calibrateField } from "./calibration.ts";
-import { type Companion, stackField } from "./companion.ts";
+import { calibrateAlone, type Companion, stackField } from "./companion.ts";
 import type { FieldCalibration } from "./emulator-graph.ts";
 import type { FieldScores } from "./info.ts";
 import { type MemberPredictions, outOfFold } from "./out-of-fold.ts";
@@ -31,7 +31,8 @@ export interface CalibrationInput {
   readonly noiseScale: readonly Float64Array[];
   /** One per head, where one stands beside the networks. */
   readonly companions?: readonly (Companion | undefined)[];
-  /** The networks' share of every prediction beside a companion. Default: what stacking finds for each field. */
+  /** The networks' share of every prediction beside a companion. Default: what stacking finds for each field. With 0, every
+   * run calibrates, also those that all networks had seen. */
   readonly share?: number;
 }
 
@@ -51,22 +52,40 @@ export function calibrateFields(input: CalibrationInput): readonly CalibratedFie
     const { shrink, ...networks } = calibrateField({ ...held, size: place.size, members: averaged, noise });
     if (companion === undefined)
       return { spec, place, scaler, calibration: networks, scores: outOfFoldScores(spec, scaler, held) };
-    const width = companion.noise.length;
-    const part = (values: Float64Array): Float64Array => {
-      const out = new Float64Array(held.truth.length);
-      held.judged.forEach((row, r) => {
-        const at = row * width + place.start;
-        out.set(values.subarray(at, at + place.size), r * place.size);
-      });
-      return out;
-    };
-    const [mean, variance] = [part(companion.heldOutMean), part(companion.heldOutVariance)];
+    const { size } = place;
+    const some = (rows: readonly number[]): { readonly mean: Float64Array; readonly variance: Float64Array } => ({
+      mean: partOf(companion.heldOutMean, companion.noise.length, place, rows),
+      variance: partOf(companion.heldOutVariance, companion.noise.length, place, rows),
+    });
+    const judged = some(held.judged);
     const forced = input.share === undefined ? {} : { share: input.share };
-    const calibration = stackField({ held, size: place.size, networks, shrink, mean, variance, noise, ...forced });
-    const share = calibration.networkShare ?? 1;
-    const stacked = held.mean.map((value, k) => share * value + (1 - share) * mean[k]!);
-    return { spec, place, scaler, calibration, scores: outOfFoldScores(spec, scaler, { ...held, mean: stacked }) };
+    const stacked = stackField({ held, size, networks, shrink, noise, ...judged, ...forced });
+    if (input.share === 0) {
+      const rows = Array.from({ length: runs.rows }, (_, row) => row);
+      const target = runs.targets[place.head]!;
+      const truth = partOf(target, target.length / runs.rows, place, rows);
+      const calibration = calibrateAlone(stacked, { truth, size, noise, ...some(rows) });
+      const { mean } = some(rows);
+      return { spec, place, scaler, calibration, scores: outOfFoldScores(spec, scaler, { truth, mean }) };
+    }
+    const share = stacked.networkShare ?? 1;
+    const mean = held.mean.map((value, k) => share * value + (1 - share) * judged.mean[k]!);
+    return { spec, place, scaler, calibration: stacked, scores: outOfFoldScores(spec, scaler, { ...held, mean }) };
   });
+}
+
+/** A field's numbers of some rows of a head. @param values rows x width */
+function partOf(
+  values: Float32Array | Float64Array,
+  width: number,
+  { start, size }: FieldPlace,
+  rows: readonly number[],
+): Float64Array {
+  const out = new Float64Array(rows.length * size);
+  rows.forEach((row, r) => {
+    out.set(values.subarray(row * width + start, row * width + start + size), r * size);
+  });
+  return out;
 }
 
 /** Standard deviation of the simulator's noise per element of a field, scaled; zeros where none was learned. */

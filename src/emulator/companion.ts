@@ -91,13 +91,7 @@ export function stackField(input: StackInput): FieldCalibration {
         (spread, i) => (pick(networks.spreadFactor, i % size) * spread) ** 2 + pick(networks.floor, i % size) ** 2,
       ),
     },
-    companion: {
-      error: input.mean.map((mean, i) => mean - held.truth[i]!),
-      variance: input.variance.map((variance, i) => {
-        const own = noise[i % size]! ** 2;
-        return Math.max(variance - own, 1e-3 * variance);
-      }),
-    },
+    companion: companionPart({ ...input, truth: held.truth }),
   };
   const stride = Math.max(1, Math.floor(count / mostJudged) | 1);
   const thin = (values: Float64Array): Float64Array => values.filter((_, i) => i % stride === 0);
@@ -117,17 +111,53 @@ export function stackField(input: StackInput): FieldCalibration {
   if (weight === 1) return { ...networks, heldOutCrps };
 
   const mixture = mix(all.networks, all.companion, weight);
-  const { size: unit } = bestSize(mixture, noiseAt);
-  const standardised = mixture.error.map(
-    (error, i) => Math.abs(error) / Math.sqrt(unit * unit * mixture.variance[i]! + noiseAt(i)),
-  );
   return {
     ...networks,
     noise: [...noise],
     networkShare: weight,
     heldOutCrps,
+    ...calibratePart(mixture, size, noiseAt),
+  };
+}
+
+/** The size of the spreads, and the intervals. @param noise variance, one per number */
+function calibratePart(
+  part: Part,
+  size: number,
+  noise: (i: number) => number,
+): Pick<FieldCalibration, "unit" | "quantiles" | "bands"> {
+  const { size: unit } = bestSize(part, noise);
+  const standardised = part.error.map(
+    (error, i) => Math.abs(error) / Math.sqrt(unit * unit * part.variance[i]! + noise(i)),
+  );
+  return {
     unit,
     ...(size === 1 ? {} : { bands: levelFactors(rowMaxima(standardised, size)) }),
     quantiles: levelFactors(standardised),
+  };
+}
+
+/** Calibrates a field that the companion predicts alone: every run counts, also those that all networks had seen.
+ * @param stacked the calibration of what was stacked, with no share for the networks */
+export function calibrateAlone(
+  stacked: FieldCalibration,
+  input: Pick<StackInput, "size" | "mean" | "variance" | "noise"> & { readonly truth: Float64Array },
+): FieldCalibration {
+  const { size, noise } = input;
+  const part = companionPart(input);
+  return { ...stacked, networkShare: 0, ...calibratePart(part, size, (i) => noise[i % size]! ** 2) };
+}
+
+/** A companion's errors, and its variances without the noise. */
+function companionPart({
+  truth,
+  mean,
+  variance,
+  noise,
+  size,
+}: Pick<StackInput, "size" | "mean" | "variance" | "noise"> & { readonly truth: Float64Array }): Part {
+  return {
+    error: mean.map((value, i) => value - truth[i]!),
+    variance: variance.map((value, i) => Math.max(value - noise[i % size]! ** 2, 1e-3 * value)),
   };
 }

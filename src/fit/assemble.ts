@@ -1,6 +1,7 @@
 /** The last stage of a fit: calibration, one graph, and what the file says of itself. */
 import { dataHash } from "../data/index.ts";
 import {
+  type CalibratedField,
   calibrateFields,
   type Companion,
   EMULATOR_VERSION,
@@ -16,13 +17,17 @@ import { version } from "../version.ts";
 import { type Deployment, latencyInfo } from "./constrain.ts";
 import type { Prepared } from "./prepare.ts";
 
-/** All that training gave: what an emulator is put together from. */
-export interface Trained {
+/** What predictions are made of. */
+interface Parts {
   readonly prepared: Prepared;
   readonly footing: Footing;
-  readonly found: SearchResult;
   readonly ensemble: Ensemble;
   readonly companions: readonly Companion[] | undefined;
+}
+
+/** All that training gave: what an emulator is put together from. */
+export interface Trained extends Parts {
+  readonly found: SearchResult;
   readonly outcome: string;
   readonly deployment: Deployment | undefined;
   /** What was said of a budget that cannot be kept. */
@@ -36,26 +41,9 @@ export async function assemble(
   share?: number,
 ): Promise<{ readonly bytes: Uint8Array; readonly info: EmulatorInfo }> {
   const { prepared, footing, found, ensemble, companions, outcome, deployment } = trained;
-  const { runs, scalers, space, data, level, strategy } = prepared;
+  const { runs, scalers, space, level, strategy } = prepared;
   const measure = outcome !== "interrupted" && (deployment?.measure ?? true);
-  const members = await Promise.all(
-    ensemble.members.map(async (member) => ({
-      heads: await predictRows(prepared.engine, space, member, data, footing),
-      unseen: member.unseen,
-    })),
-  );
-  const fields = calibrateFields({
-    schema: runs.schema,
-    scalers,
-    runs: data,
-    members,
-    // Where one member alone had not seen a row, its residual stands for the mean of all.
-    averaged: prepared.ensemble === "trained" ? ensemble.members.length : 1,
-    logNoise: prepared.loss === "gaussian" ? ensemble.members.map((member) => member.logNoise) : [],
-    noiseScale: footing.trends.map((trend) => trend.scale),
-    ...(companions === undefined ? {} : { companions }),
-    ...(share === undefined ? {} : { share }),
-  });
+  const fields = await calibrateEnsemble(trained, ensemble.outdone ? 0 : share);
   const graph = emulatorGraph({
     columns: runs.d,
     inputScaler: scalers.input,
@@ -118,6 +106,43 @@ export async function assemble(
     versions: { condense: version },
   };
   return { bytes: emulatorBytes(graph, info), info };
+}
+
+/** Below this share of every prediction, the mean over its networks is not worth training the rest of them. */
+const leastShare = 0.1;
+
+/** Whether stacking leaves next to nothing to the first members: by the runs that these had not seen, with what the mean of
+ * all members would gain already counted. Signals and images always get all their members: a process knows them by
+ * principal components alone. */
+export async function isOutdone(parts: Parts): Promise<boolean> {
+  if (parts.companions === undefined || parts.prepared.space.heads.some(({ kind }) => kind === "decoder")) return false;
+  const fields = await calibrateEnsemble(parts);
+  return fields.every(({ calibration }) => (calibration.networkShare ?? 1) < leastShare);
+}
+
+async function calibrateEnsemble(
+  { prepared, footing, ensemble, companions }: Parts,
+  share?: number,
+): Promise<readonly CalibratedField[]> {
+  const { runs, scalers, space, data, engine, loss } = prepared;
+  const members = await Promise.all(
+    ensemble.members.map(async (member) => ({
+      heads: await predictRows(engine, space, member, data, footing),
+      unseen: member.unseen,
+    })),
+  );
+  return calibrateFields({
+    schema: runs.schema,
+    scalers,
+    runs: data,
+    members,
+    // Where one member alone had not seen a row, its residual stands for the mean of all.
+    averaged: prepared.ensemble === "trained" ? prepared.members : 1,
+    logNoise: loss === "gaussian" ? ensemble.members.map((member) => member.logNoise) : [],
+    noiseScale: footing.trends.map((trend) => trend.scale),
+    ...(companions === undefined ? {} : { companions }),
+    ...(share === undefined ? {} : { share }),
+  });
 }
 
 /** Mean entropy of the slots' distributions, in bits. */

@@ -32,6 +32,9 @@ export interface FitOptions extends Selection {
   /** Whether Gaussian processes may stand beside the networks: each field takes the mixture that predicts held-out runs
    * best. Default: where `effort` affords them, no constraint limits the cost and the ensemble is `trained`. */
   readonly process?: boolean;
+  /** Whether all members are trained even where processes predict so much better than the first of them that networks get no
+   * share. Default: false. */
+  readonly allMembers?: boolean;
   /** Limit on the multiply-accumulates of one row through one member. Hard: nothing above it is ever trained. */
   readonly constraint?: Constraint;
   /** Devices to predict the latency on, and a budget to keep on all of them: then nothing slower is ever trained (or, with

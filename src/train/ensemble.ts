@@ -46,7 +46,12 @@ export interface Ensemble {
   readonly stage: number;
   /** True where a stop or deadline cut some member short. */
   readonly stopped: boolean;
+  /** True where the first members lost by so much that no others were trained. */
+  readonly outdone: boolean;
 }
+
+/** Members that are trained before it is asked whether the others are worth it. */
+const scouts = 2;
 
 export interface EnsembleOptions {
   readonly space: SuperArchitectureOptions;
@@ -67,6 +72,8 @@ export interface EnsembleOptions {
   readonly deadline: number;
   readonly checkpoints?: CheckpointStore | undefined;
   readonly onFraction: (fraction: number, note?: string) => void;
+  /** Asked once, of the first members: whether something else predicts so much better that the others can be spared. */
+  readonly isOutdone?: (first: Ensemble) => Promise<boolean>;
 }
 
 /** Whether any field of the architecture is made by convolutions. */
@@ -79,7 +86,7 @@ function meanOf(parts: readonly Float64Array[]): number {
   return parts.reduce((sum, part) => sum + part.reduce((a, c) => a + c, 0), 0) / count;
 }
 
-/** Trains all members, side by side. */
+/** Trains the members side by side: all of them, or the first few where these are outdone. */
 export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble> {
   const {
     space: spaceOptions,
@@ -142,24 +149,33 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
     report();
     return { architecture, fold, output };
   };
-  const trained = await Promise.all(Array.from({ length: members }, (_, m) => trainOne(m)));
-  const stage = chooseStage(trained.map(({ output }) => output));
-  return {
-    stage,
-    stopped: trained.some(({ output }) => output.stopped),
-    members: trained.map(({ architecture, fold, output }): Member => {
-      const taken = output.stages[stage]!;
-      return {
-        architecture,
-        weights: taken.weights,
-        logNoise: taken.logNoise,
-        fitLoss: taken.fitLoss,
-        heldOutLoss: meanOf(taken.heldOutSquares),
-        iterations: output.lbfgsIterations,
-        unseen: (row) => isUnseen(row, fold),
-      };
-    }),
+  const trainAll = (from: number, to: number) =>
+    Promise.all(Array.from({ length: to - from }, (_, k) => trainOne(from + k)));
+  const ensembleOf = (trained: Awaited<ReturnType<typeof trainAll>>): Ensemble => {
+    const stage = chooseStage(trained.map(({ output }) => output));
+    return {
+      stage,
+      stopped: trained.some(({ output }) => output.stopped),
+      outdone: false,
+      members: trained.map(({ architecture, fold, output }): Member => {
+        const taken = output.stages[stage]!;
+        return {
+          architecture,
+          weights: taken.weights,
+          logNoise: taken.logNoise,
+          fitLoss: taken.fitLoss,
+          heldOutLoss: meanOf(taken.heldOutSquares),
+          iterations: output.lbfgsIterations,
+          unseen: (row) => isUnseen(row, fold),
+        };
+      }),
+    };
   };
+  if (options.isOutdone === undefined || members <= scouts) return ensembleOf(await trainAll(0, members));
+  const first = await trainAll(0, scouts);
+  const ensemble = ensembleOf(first);
+  if (!runner.stopped && (await options.isOutdone(ensemble))) return { ...ensemble, outdone: true };
+  return ensembleOf([...first, ...(await trainAll(scouts, members))]);
 }
 
 /** The supernet-draw ensemble of DENSE: architectures of the search with the supernet's weights, not trained further.
@@ -184,7 +200,7 @@ export function supernetEnsemble(
       unseen,
     };
   });
-  return { members, stage: 0, stopped: false };
+  return { members, stage: 0, stopped: false, outdone: false };
 }
 
 /** Predictions of one member for all rows, one array per head, scaled, with the trend. */

@@ -67,7 +67,7 @@ test("a fit that cannot write its file keeps its checkpoints; resuming writes it
   const all = buildRuns(await readTable(runs), { outputs: ["y", "z"] });
   const kept = takeRuns(all, holdOut(all, 0.2, makeRng(4)).test);
   expect(json.heldOut).toEqual(JSON.parse(JSON.stringify(await validateRuns(first, kept))));
-  expect(again.out).toMatch(/second\.onnx: 2 networks in \d+s \(random search: \d+ architectures tried/);
+  expect(again.out).toMatch(/second\.onnx: Gaussian processes in \d+s \(random search: \d+ architectures tried/);
   expect(again.out).toMatch(/Scores on the runs kept apart:\n +output +unit +FVU .*\n +y +K +\S+/);
   expect(again.out).toMatch(/5 runs: median FVU/);
   expect(again.out).toMatch(/Found, among others: trunk: /);

@@ -7,6 +7,7 @@ import {
   type Deployment,
   describeLatency,
   describeMember,
+  describePredictors,
   type Effort,
   efforts,
   type EmulatorInfo,
@@ -285,14 +286,15 @@ const mostRows = 12;
 function summary(out: string, seconds: number, info: EmulatorInfo, held: Validation | undefined): string {
   const { schema, search, members, fit: how } = info;
   const [first] = members;
+  const networked = info.calibration.some(({ networkShare = 1 }) => networkShare > 0);
   const at = Object.entries(examplePoint(info)).map(([name, value]) => `${name}=${value}`);
   const hint = advice[how.outcome];
   return [
-    `${out}: ${members.length} networks in ${showTime(1000 * seconds)} (${search.strategy} search: ${search.architecturesTried} architectures tried in ${search.steps} steps)`,
+    `${out}: ${describePredictors(info)} in ${showTime(1000 * seconds)} (${search.strategy} search: ${search.architecturesTried} architectures tried in ${search.steps} steps)`,
     "",
     ...(held === undefined ? foldScores(info) : ["Scores on the runs kept apart:", describeValidation(held, schema)]),
     "",
-    ...(first === undefined ? [] : [`Found, among others: ${describeMember(first)}`]),
+    ...(first === undefined || !networked ? [] : [`Found, among others: ${describeMember(first)}`]),
     ...(info.latency.length === 0 ? [] : ["", ...describeLatency(info)]),
     ...(hint === undefined ? [] : ["", hint]),
     "",
