@@ -107,6 +107,7 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
             options.process === true ? Number.POSITIVE_INFINITY : processAllowance[effort],
             (companionShare * cap * runner.parallel) / 1000,
           ),
+          deadline: after(0.95),
           rng: rng.fork("processes"),
           runner,
           checkpoints,
@@ -144,9 +145,9 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
                   isOutdone({ prepared, footing, ensemble: first, companions: await companioned }),
               }),
         });
-  // A process cannot end early: who asks to stop does not wait for it.
-  const companions = runner.stopped ? undefined : await companioned;
-  const cut = ensemble.stopped || found.outcome === "stopped";
+  const companions = await companioned;
+  const late = companions === undefined && now() > after(0.95);
+  const cut = ensemble.stopped || found.outcome === "stopped" || late;
   const outcome = runner.stopped ? "interrupted" : cut ? "time" : "complete";
   const { deployment } = options;
   return { prepared, footing, found, ensemble, companions, outcome, deployment, warning };

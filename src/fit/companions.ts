@@ -19,16 +19,18 @@ export async function fitCompanions(options: {
   /** Scaled targets, trend included. */
   readonly data: TrainingData;
   readonly seconds: number;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
   readonly rng: Rng;
   readonly runner: TaskRunner;
   readonly checkpoints: CheckpointStore | undefined;
 }): Promise<readonly Companion[] | undefined> {
-  const { runs, scalers, data, seconds, rng, runner, checkpoints } = options;
+  const { runs, scalers, data, seconds, deadline, rng, runner, checkpoints } = options;
   const { rows, inputs, targets } = data;
   const sizes = targets.map((target) => target.length / rows);
   if (new Set(runs.repeats).size < leastRuns || processSeconds(runs.n, sizes) > seconds) return undefined;
   const x = Float64Array.from(scaleInputs(scalers.input, runs.x));
-  const heads = await fitProcesses({ data: { rows, inputs, x, targets }, rng, runner, checkpoints });
+  const heads = await fitProcesses({ data: { rows, inputs, x, targets }, rng, runner, deadline, checkpoints });
   return heads?.map((fits) => companionOf(fits, rows));
 }
 

@@ -28,10 +28,19 @@ export interface Algebra {
   dispose(): Promise<void>;
 }
 
+/** Thrown from the midst of a fit that was told to stop. */
+export class StoppedError extends Error {
+  override name = "StoppedError";
+}
+
 type Build = (b: ReturnType<typeof graphBuilder>) => Readonly<Record<string, number>>;
 
-/** @param engine default: ONNX Runtime */
-export function makeAlgebra(engine: Engine = getEngine("onnxruntime")): Algebra {
+/** @param engine default: ONNX Runtime
+ * @param shouldStop asked before every factor: if so, it throws {@link StoppedError} */
+export function makeAlgebra(
+  engine: Engine = getEngine("onnxruntime"),
+  shouldStop: () => boolean = () => false,
+): Algebra {
   const compiled = new Map<string, Promise<Executable>>();
   const compile = async (key: string, build: Build): Promise<Executable> => {
     let found = compiled.get(key);
@@ -83,6 +92,7 @@ export function makeAlgebra(engine: Engine = getEngine("onnxruntime")): Algebra 
 
   return {
     async choleskyInverse(a, n) {
+      if (shouldStop()) throw new StoppedError("told to stop");
       const inverse = new Float64Array(n * n);
       const logDeterminant = await factor(a, n, inverse);
       return logDeterminant === undefined ? undefined : { inverse, logDeterminant };

@@ -30,6 +30,8 @@ export interface ProcessOptions {
   readonly more?: number;
   /** Default: ONNX Runtime. */
   readonly engine?: Engine;
+  /** Asked all along: if so, the fit ends by throwing `StoppedError`. */
+  readonly shouldStop?: () => boolean;
 }
 
 const families: readonly Family[] = (["matern52", "gaussian", "matern32", "matern12"] as const).map(

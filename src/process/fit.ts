@@ -29,7 +29,8 @@ const lesser = { starts: 2, scout: 15, evaluations: 25 };
 /** Fits every output by itself, or many of them as principal components, of which those are kept that held-out runs
  * show to be predictable.
  * @param x n × d, standardised  @param y n × m, row-major, centred and scaled to about unit variance
- * @param options with defaults for all that is left out  @param rng for samples of the runs */
+ * @param options with defaults for all that is left out  @param rng for samples of the runs
+ * @throws StoppedError if `options.shouldStop` says so */
 export async function fitProcess(
   x: Float64Array,
   y: Float64Array,
@@ -49,29 +50,32 @@ export async function fitProcess(
   const targets = rowsOf(y, order.slice(0, n), m);
   const principal = m <= mostOutputs ? undefined : principalOf(targets, n, m, rng);
   const columns = principal === undefined ? m : principal.k;
-  const algebra = makeAlgebra(options.engine);
   const found: { output: OutputProcess; k: number }[] = [];
-  for (let k = 0; k < columns; k++) {
-    const column = Float64Array.from({ length: n }, (_, i) => (principal?.scores ?? targets)[i * columns + k]!);
-    const ranges = rangesOf(used, n, d);
-    const problem: Problem = {
-      x: used,
-      h: new Float64Array(n).fill(1),
-      y: column,
-      n,
-      d,
-      q: 1,
-      ranges,
-      flat: options.plain === true,
-    };
-    const less = principal !== undefined && k > 0;
-    const own = less ? { ...options, budget: { ...lesser, ...options.budget }, more: options.more ?? 10 } : options;
-    const output = await fitOutput(problem, r, algebra, own, rng.fork(`output ${k}`));
-    const missed = column.reduce((sum, v, i) => sum + (v - output.looMean[i]!) ** 2, 0) / n;
-    if (principal === undefined || missed < 1 || k === 0) found.push({ output, k });
-    else addRest(principal, k, m);
+  const algebra = makeAlgebra(options.engine, options.shouldStop);
+  try {
+    for (let k = 0; k < columns; k++) {
+      const column = Float64Array.from({ length: n }, (_, i) => (principal?.scores ?? targets)[i * columns + k]!);
+      const ranges = rangesOf(used, n, d);
+      const problem: Problem = {
+        x: used,
+        h: new Float64Array(n).fill(1),
+        y: column,
+        n,
+        d,
+        q: 1,
+        ranges,
+        flat: options.plain === true,
+      };
+      const less = principal !== undefined && k > 0;
+      const own = less ? { ...options, budget: { ...lesser, ...options.budget }, more: options.more ?? 10 } : options;
+      const output = await fitOutput(problem, r, algebra, own, rng.fork(`output ${k}`));
+      const missed = column.reduce((sum, v, i) => sum + (v - output.looMean[i]!) ** 2, 0) / n;
+      if (principal === undefined || missed < 1 || k === 0) found.push({ output, k });
+      else addRest(principal, k, m);
+    }
+  } finally {
+    await algebra.dispose();
   }
-  await algebra.dispose();
   const outputs = found.map(({ output }) => output);
   const projection = principal && {
     mean: principal.mean,

@@ -2,7 +2,14 @@
  * Gaussian processes for the outputs that networks learn, one fit per output or, for heads of many numbers, one in
  * principal components: tasks, so that they run beside the members.
  */
-import { fitProcess, mostComponents, mostOutputs, type ProcessFit, type ProcessOptions } from "../process/index.ts";
+import {
+  fitProcess,
+  mostComponents,
+  mostOutputs,
+  type ProcessFit,
+  type ProcessOptions,
+  StoppedError,
+} from "../process/index.ts";
 import { makeRng, type Rng } from "../rng.ts";
 import { type CheckpointStore, defineTask, keep, type TaskContext, type TaskRunner } from "../tasks/index.ts";
 import type { Effort } from "./recipe.ts";
@@ -28,11 +35,15 @@ interface PartInput {
   readonly plain?: boolean;
 }
 
-/** @returns null where the work was to end before it began */
-export async function fitPart(input: PartInput, context: TaskContext): Promise<ProcessFit | null> {
-  if (context.shouldStop()) return null;
-  const options: ProcessOptions = { anchors: input.anchors, plain: input.plain === true };
-  return fitProcess(input.x, input.y, input.shape, options, makeRng(input.seed));
+/** @returns null where the work was to end before it was done: half a process is of no use */
+export async function fitPart(input: PartInput, { shouldStop }: TaskContext): Promise<ProcessFit | null> {
+  const options: ProcessOptions = { anchors: input.anchors, plain: input.plain === true, shouldStop };
+  try {
+    return await fitProcess(input.x, input.y, input.shape, options, makeRng(input.seed));
+  } catch (error) {
+    if (error instanceof StoppedError) return null;
+    throw error;
+  }
 }
 
 /** {@link fitPart} as a task. */
@@ -58,9 +69,11 @@ export async function fitProcesses(options: {
   readonly data: ProcessData;
   readonly rng: Rng;
   readonly runner: TaskRunner;
+  /** Milliseconds since the epoch after which none goes on. Default: none. */
+  readonly deadline?: number;
   readonly checkpoints?: CheckpointStore | undefined;
 }): Promise<readonly HeadProcess[] | undefined> {
-  const { data, rng, runner, checkpoints } = options;
+  const { data, rng, runner, deadline = Number.POSITIVE_INFINITY, checkpoints } = options;
   const { rows: n, inputs: d, x } = data;
   const sizes = data.targets.map((target) => target.length / n);
   const count = sizes.reduce((sum, size) => sum + (size <= mostOutputs ? size : mostComponents), 0);
@@ -69,7 +82,7 @@ export async function fitProcesses(options: {
     keep(
       checkpoints,
       label,
-      () => runner.run(processTask, { x, y, shape: { n, d, m }, anchors, seed: rng.fork(label).seed }),
+      () => runner.run(processTask, { x, y, shape: { n, d, m }, anchors, seed: rng.fork(label).seed }, { deadline }),
       (fit) => fit !== null,
     );
   const heads = await Promise.all(

@@ -38,7 +38,7 @@ export const gaussianProcess: Contestant = {
       ),
     );
     const done = fits.filter((fit): fit is ProcessFit => fit !== null);
-    if (done.length < fits.length) return { kind: "absent", reason: "it was to end before it began" };
+    if (done.length < fits.length) return { kind: "absent", reason: "it was to end before it was done" };
     const b = graphBuilder();
     const input = b.input("x", ["N", d], "float64");
     const nodes = done.map((fit) => processGraph(b, input, fit));
