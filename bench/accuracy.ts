@@ -1,15 +1,19 @@
 /**
  * Benchmark: accuracy and coverage with default settings on the tables in datasets/: a fifth of the runs is held out, the
- * emulator is fitted to the rest. Beside it, if asked, a Gaussian process and an ensemble of MLPs (bench/peers.py) on the
- * same rows, scored by the same code.
+ * emulator is fitted to the rest. Beside it, if asked, Gaussian processes, quadratic ridge regression and an ensemble of MLPs
+ * (bench/peers.py) on the same rows, scored by the same code.
  *
- *     npx tsx bench/accuracy.ts [--datasets a,b] [--seeds 1,2] [--effort standard] [--peers] [--gp-restarts 0]
+ *     npx tsx bench/accuracy.ts [--datasets a,b] [--data FOLDER] [--seeds 1,2] [--effort standard] [--peers gp,rbf,ridge,mlp]
+ *                               [--gp-restarts 0] [--keep FILE]
  *
- * FVU is the median over the outputs, coverage that of the 95 % intervals over all held-out numbers. Peers need PyTorch
- * and scikit-learn in `python3`, or in the interpreter in the environment variable PYTHON.
+ * FVU is the median over the outputs, CRPS the mean over all held-out numbers in standard deviations of their output,
+ * coverage that of the 95 % intervals. FOLDER holds tables of its own, in folders of inputs.csv and outputs.csv, and
+ * schema.json where needed. FILE keeps the answers (JSON lines): what it holds is not computed again, so that peers and
+ * seeds may be run in parts. Peers need PyTorch and scikit-learn in `python3`, or in the interpreter in the environment
+ * variable PYTHON.
  */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -28,6 +32,7 @@ import {
   type Runs,
   workerPool,
 } from "../src/index.ts";
+import { gaussianCrps } from "../src/normal.ts";
 
 const datasets = [
   "fuel-performance",
@@ -41,24 +46,44 @@ const datasets = [
 /** Tables whose outputs are log10 of a positive quantity, of which the relative error is told too. */
 const logarithmic = new Set(["mpgadget-pk"]);
 
-const peerTitles = { gp: "Gaussian process", mlp: "5 MLPs, Adam" } as const;
+const peerTitles = {
+  gp: "Gaussian process, Matern 5/2",
+  rbf: "Gaussian process, RBF",
+  ridge: "quadratic ridge",
+  mlp: "5 MLPs, Adam",
+} as const;
 type PeerName = keyof typeof peerTitles;
+const own = "condense";
 
-/** Predictions per field, n x size. */
+/** Predictions per field, n x size: mean, standard deviation of a new run, interval of 95 %. */
 interface Answer {
   readonly fields: readonly {
     readonly mean: Float64Array;
+    readonly std: Float64Array;
     readonly lower: Float64Array;
     readonly upper: Float64Array;
   }[];
   readonly seconds: number;
 }
 
-async function load(name: string): Promise<Runs> {
-  const folder = fileURLToPath(new URL(`../datasets/${name}/`, import.meta.url));
-  const schema = parseSchemaDraft(readFileSync(`${folder}schema.json`, "utf8"), `${folder}schema.json`);
-  const tables = { inputs: await readTable(`${folder}inputs.csv`), outputs: await readTable(`${folder}outputs.csv`) };
-  return buildRuns(tables, { schema });
+/** How one method did on one split of one table. */
+interface Score {
+  readonly table: string;
+  readonly seed: number;
+  readonly method: string;
+  readonly fvu: number;
+  readonly crps: number;
+  readonly coverage: number;
+  /** Median relative error, of tables of logarithms. */
+  readonly relative?: number;
+  readonly seconds: number;
+}
+
+async function load(folder: string): Promise<Runs> {
+  const path = `${folder}/schema.json`;
+  const schema = existsSync(path) ? parseSchemaDraft(readFileSync(path, "utf8"), path) : undefined;
+  const tables = { inputs: await readTable(`${folder}/inputs.csv`), outputs: await readTable(`${folder}/outputs.csv`) };
+  return buildRuns(tables, schema === undefined ? {} : { schema });
 }
 
 async function ours(train: Runs, test: Runs, options: { effort: Effort; seed: number }): Promise<Answer> {
@@ -70,7 +95,10 @@ async function ours(train: Runs, test: Runs, options: { effort: Effort; seed: nu
   const emulator = await loadEmulator(bytes);
   const fields = await emulator.predict(test.x);
   await emulator.dispose();
-  return { fields, seconds };
+  return {
+    fields: fields.map(({ std, noise, ...rest }) => ({ ...rest, std: std.map((s, i) => Math.hypot(s, noise[i]!)) })),
+    seconds,
+  };
 }
 
 interface PeerAnswer {
@@ -82,11 +110,10 @@ interface PeerAnswer {
 async function theirs(
   train: Runs,
   test: Runs,
-  options: { seed: number; restarts: number },
-): Promise<Readonly<Record<PeerName, Answer>>> {
+  options: { peers: readonly PeerName[]; seed: number; restarts: number },
+): Promise<ReadonlyMap<PeerName, Answer>> {
   const request = {
     ...options,
-    peers: Object.keys(peerTitles),
     levels: varyingInputs(train.schema).map((input) => (input.kind === "categorical" ? input.levels.length : 0)),
     x_train: rowsOf([train.x], train.n),
     y_train: rowsOf(train.y, train.n),
@@ -100,7 +127,7 @@ async function theirs(
   if (said === "") throw new Error(`${python} ${script} failed: it needs PyTorch and scikit-learn (set PYTHON)`);
   const answers = JSON.parse(said) as Record<PeerName, PeerAnswer>;
   const sizes = train.schema.fields.map(fieldSize);
-  return { gp: toAnswer(answers.gp, sizes), mlp: toAnswer(answers.mlp, sizes) };
+  return new Map(options.peers.map((name) => [name, toAnswer(answers[name], sizes)]));
 }
 
 /** Rows of matrices side by side. @param parts each n x its own width */
@@ -117,66 +144,122 @@ function toAnswer({ mean, std, seconds }: PeerAnswer, sizes: readonly number[]):
     const cut = (rows: readonly number[][]): Float64Array =>
       Float64Array.from(rows.flatMap((row) => row.slice(start, start + size)));
     const centre = cut(mean);
-    const half = cut(std).map((value) => 1.96 * value);
+    const spread = cut(std);
     start += size;
-    return { mean: centre, lower: centre.map((m, i) => m - half[i]!), upper: centre.map((m, i) => m + half[i]!) };
+    const at = (z: number): Float64Array => centre.map((m, i) => m + z * spread[i]!);
+    return { mean: centre, std: spread, lower: at(-1.96), upper: at(1.96) };
   });
   return { fields, seconds };
 }
 
-/** One cell: FVU, relative error where `log10`, coverage, seconds. */
-function describe(answer: Answer, test: Runs, log10: boolean): string {
+/** @param log10 whether the outputs are logarithms, whose relative error is told too */
+function scoreOf(answer: Answer, test: Runs, log10: boolean): Omit<Score, "table" | "seed" | "method"> {
   const fvus: number[] = [];
   const relative: number[] = [];
-  let inside = 0;
-  let count = 0;
-  answer.fields.forEach(({ mean, lower, upper }, f) => {
+  let [inside, count, crps] = [0, 0, 0];
+  answer.fields.forEach(({ mean, std, lower, upper }, f) => {
     const truth = test.y[f]!;
-    fvus.push(...elementFvu(truth, mean, fieldSize(test.schema.fields[f]!)));
+    const size = fieldSize(test.schema.fields[f]!);
+    fvus.push(...elementFvu(truth, mean, size));
+    const scales = Array.from({ length: size }, (_, j) => deviation(truth.filter((__, i) => i % size === j)));
     truth.forEach((value, i) => {
       relative.push(Math.abs(10 ** (mean[i]! - value) - 1));
       if (lower[i]! <= value && value <= upper[i]!) inside++;
+      crps += gaussianCrps(mean[i]! - value, std[i]!) / (scales[i % size]! || 1);
     });
     count += truth.length;
   });
-  const error = log10 ? [`error ${(100 * median(relative)).toFixed(3)} %`] : [];
-  const told = [
-    median(fvus).toExponential(1),
-    ...error,
-    `${((100 * inside) / count).toFixed(1)} %`,
-    `${answer.seconds.toFixed(0)} s`,
-  ];
-  return told.join(", ");
+  return {
+    fvu: median(fvus),
+    crps: crps / count,
+    coverage: inside / count,
+    ...(log10 ? { relative: median(relative) } : {}),
+    seconds: answer.seconds,
+  };
+}
+
+function deviation(values: Float64Array): number {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  return Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length);
+}
+
+const percent = (value: number, digits = 1): string => `${(100 * value).toFixed(digits)} %`;
+
+/** One cell: FVU, CRPS, relative error where it is known, coverage, seconds. */
+function describe({ fvu, crps, relative, coverage, seconds }: Score): string {
+  const error = relative === undefined ? [] : [`error ${percent(relative, 3)}`];
+  return [fvu.toExponential(1), crps.toExponential(1), ...error, percent(coverage), `${seconds.toFixed(0)} s`].join(
+    ", ",
+  );
+}
+
+/** Medians over the splits against the best peer's, per table. */
+function verdicts(scores: readonly Score[], tables: readonly string[]): string[] {
+  const lines = tables.flatMap((table) => {
+    const of = (method: string, what: "fvu" | "crps"): number =>
+      median(scores.filter((s) => s.table === table && s.method === method).map((s) => s[what]));
+    const peers = [...new Set(scores.filter((s) => s.table === table).map(({ method }) => method))];
+    const others = peers.filter((method) => method !== own);
+    if (others.length === 0 || others.length === peers.length) return [];
+    const cells = (["fvu", "crps"] as const).map((what) => {
+      const best = others.reduce((a, c) => (of(c, what) < of(a, what) ? c : a));
+      const ratio = of(own, what) / of(best, what);
+      return `${of(own, what).toExponential(1)} | ${of(best, what).toExponential(1)} (${best}) | ${ratio.toFixed(2)}`;
+    });
+    return [`| ${table} | ${cells.join(" | ")} |`];
+  });
+  if (lines.length === 0) return [];
+  const head = "| table | FVU | best peer's | ratio | CRPS | best peer's | ratio |\n|---|---|---|---|---|---|---|";
+  return ["", "Medians over the splits:", "", head, ...lines];
 }
 
 async function main(): Promise<void> {
   const { values: options } = parseArgs({
     options: {
       datasets: { type: "string", default: datasets.join(",") },
+      data: { type: "string", default: fileURLToPath(new URL("../datasets/", import.meta.url)) },
       seeds: { type: "string", default: "1" },
       effort: { type: "string", default: "standard" },
-      peers: { type: "boolean", default: false },
+      peers: { type: "string", default: "" },
       "gp-restarts": { type: "string", default: "0" },
+      keep: { type: "string" },
     },
   });
   const effort = options.effort as Effort;
   const restarts = Number(options["gp-restarts"]);
-  const titles = ["Condense", ...(options.peers ? Object.values(peerTitles) : [])];
-  console.log("Each cell: FVU, coverage of the 95 % intervals, time; for P(k) the median relative error too.\n");
+  const peers = options.peers.split(",").filter((name): name is PeerName => name in peerTitles);
+  const tables = options.datasets.split(",");
+  const { keep } = options;
+  const scores: Score[] = [];
+  if (keep !== undefined && existsSync(keep))
+    for (const line of readFileSync(keep, "utf8").trim().split("\n")) scores.push(JSON.parse(line) as Score);
+  const methods = [own, ...peers];
+  const titles = ["Condense", ...peers.map((name) => peerTitles[name])];
+  console.log("Each cell: FVU, CRPS, coverage of the 95 % intervals, time; for P(k) the median relative error too.\n");
   console.log(
     `| table | seed | runs | held out | ${titles.join(" | ")} |\n|---|---|---|---|${titles.map(() => "---|").join("")}`,
   );
-  for (const name of options.datasets.split(","))
+  for (const table of tables)
     for (const seed of options.seeds.split(",").map(Number)) {
-      const runs = await load(name);
+      const runs = await load(`${options.data}/${table}`);
       const rows = holdOut(runs, 0.2, makeRng(seed));
       const train = takeRuns(runs, rows.train);
       const test = takeRuns(runs, rows.test);
-      const answers = [await ours(train, test, { effort, seed })];
-      if (options.peers) answers.push(...Object.values(await theirs(train, test, { seed, restarts })));
-      const cells = answers.map((answer) => describe(answer, test, logarithmic.has(name)));
-      console.log(`| ${[name, seed, train.n, test.n, ...cells].join(" | ")} |`);
+      const known = (method: string): Score | undefined =>
+        scores.find((score) => score.table === table && score.seed === seed && score.method === method);
+      const enter = (method: string, answer: Answer): void => {
+        const score = { table, seed, method, ...scoreOf(answer, test, logarithmic.has(table)) };
+        scores.push(score);
+        if (keep !== undefined) appendFileSync(keep, `${JSON.stringify(score)}\n`);
+      };
+      if (known(own) === undefined) enter(own, await ours(train, test, { effort, seed }));
+      const missing = peers.filter((name) => known(name) === undefined);
+      if (missing.length > 0)
+        for (const [name, answer] of await theirs(train, test, { peers: missing, seed, restarts })) enter(name, answer);
+      const cells = methods.map((method) => describe(known(method)!));
+      console.log(`| ${[table, seed, train.n, test.n, ...cells].join(" | ")} |`);
     }
+  console.log(verdicts(scores, tables).join("\n"));
 }
 
 await main();
