@@ -3,7 +3,8 @@
  * of truths inside at each level, with the binomial error of one seed's 200 runs over the square root of the seeds, and the
  * spread between seeds (each seed is a design, a fit and a calibration of its own, so that is the larger one).
  *
- *     npx tsx bench/coverage.ts [--toy friedman|oscillator] [--runs 100] [--held 200] [--seeds 20] [--effort quick] [--threads 2]
+ *     npx tsx bench/coverage.ts [--toy friedman|borehole|branin|kinked|oscillator] [--runs 100] [--held 200] [--seeds 20]
+ *                               [--effort quick] [--threads 2] [--no-process]
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -23,15 +24,42 @@ import { oscillator } from "./toys.ts";
 
 type Row = Record<string, number>;
 
-/** Friedman 1991, eq. 61, of five inputs; and its noise-free signal of 50 points, the damped oscillator of bench/toys.ts. */
-const toys = {
-  friedman: {
-    inputs: ["a", "b", "c", "d", "e"],
+/** A toy of scalars on the unit cube. */
+function scalar(inputs: readonly string[], f: (u: readonly number[]) => number) {
+  return {
+    inputs,
     draw(rng: Rng): Row {
-      const [a, b, c, d, e] = [rng.uniform(), rng.uniform(), rng.uniform(), rng.uniform(), rng.uniform()];
-      return { a, b, c, d, e, y: 10 * Math.sin(Math.PI * a * b) + 20 * (c - 0.5) ** 2 + 10 * d + 5 * e };
+      const u = inputs.map(() => rng.uniform());
+      return { ...Object.fromEntries(inputs.map((name, i) => [name, u[i]!])), y: f(u) };
     },
-  },
+  };
+}
+
+const within = (u: number, from: number, to: number): number => from + (to - from) * u;
+
+/** Friedman 1991, eq. 61, of five inputs; water flow through a borehole (Morris, Mitchell & Ylvisaker 1993) of eight; Branin's
+ * function of two; one with a kink; and a noise-free signal of 50 points, the damped oscillator of bench/toys.ts. */
+const toys = {
+  friedman: scalar(
+    ["a", "b", "c", "d", "e"],
+    ([a = 0, b = 0, c = 0, d = 0, e = 0]) => 10 * Math.sin(Math.PI * a * b) + 20 * (c - 0.5) ** 2 + 10 * d + 5 * e,
+  ),
+  borehole: scalar(["rw", "r", "tu", "hu", "tl", "hl", "l", "kw"], (u) => {
+    const rw = within(u[0]!, 0.05, 0.15);
+    const r = within(u[1]!, 100, 50000);
+    const tu = within(u[2]!, 63070, 115600);
+    const tl = within(u[4]!, 63.1, 116);
+    const head = within(u[3]!, 990, 1110) - within(u[5]!, 700, 820);
+    const log = Math.log(r / rw);
+    const leak = (2 * within(u[6]!, 1120, 1680) * tu) / (log * rw ** 2 * within(u[7]!, 9855, 12045));
+    return (2 * Math.PI * tu * head) / (log * (1 + leak + tu / tl));
+  }),
+  branin: scalar(["a", "b"], ([a = 0, b = 0]) => {
+    const [x, y] = [within(a, -5, 10), within(b, 0, 15)];
+    const valley = y - (5.1 * x * x) / (4 * Math.PI ** 2) + (5 * x) / Math.PI - 6;
+    return valley ** 2 + 10 * (1 - 1 / (8 * Math.PI)) * Math.cos(x) + 10;
+  }),
+  kinked: scalar(["a", "b", "c"], ([a = 0, b = 0, c = 0]) => Math.abs(a - 0.4) + Math.max(0, b + c - 1) + 0.3 * b * c),
   oscillator: {
     inputs: oscillator.inputs.map(({ name }) => name),
     draw(rng: Rng): Row {
@@ -73,6 +101,7 @@ async function main(): Promise<void> {
       seeds: { type: "string", default: "20" },
       effort: { type: "string", default: "quick" },
       threads: { type: "string", default: String(availableParallelism()) },
+      "no-process": { type: "boolean", default: false },
     },
   });
   const toy = values.toy as keyof typeof toys;
@@ -83,7 +112,10 @@ async function main(): Promise<void> {
     const rng = makeRng(seed);
     const runner = workerPool(Number(values.threads));
     const train = simulate(toy, n, rng.fork("train"));
-    const { bytes } = await fitRuns(train, { effort: values.effort as Effort, seed, runner });
+    const { bytes } = await fitRuns(train, {
+      ...{ effort: values.effort as Effort, seed, runner },
+      ...(values["no-process"] ? { process: false } : {}),
+    });
     await runner.dispose();
     const emulator = await loadEmulator(bytes);
     const { fields, overall } = await validateRuns(emulator, simulate(toy, held, rng.fork("held")));
