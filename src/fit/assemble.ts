@@ -43,7 +43,8 @@ export async function assemble(
   const { prepared, footing, found, ensemble, companions, outcome, deployment } = trained;
   const { runs, scalers, space, level, strategy } = prepared;
   const measure = outcome !== "interrupted" && (deployment?.measure ?? true);
-  const fields = await calibrateEnsemble(trained, ensemble.outdone ? 0 : share);
+  const averaged = prepared.ensemble === "trained" ? ensemble.members.length : 1;
+  const fields = await calibrateEnsemble(trained, averaged, ensemble.outdone ? 0 : share);
   const graph = emulatorGraph({
     columns: runs.d,
     inputScaler: scalers.input,
@@ -116,12 +117,14 @@ const leastShare = 0.1;
  * principal components alone. */
 export async function isOutdone(parts: Parts): Promise<boolean> {
   if (parts.companions === undefined || parts.prepared.space.heads.some(({ kind }) => kind === "decoder")) return false;
-  const fields = await calibrateEnsemble(parts);
+  const fields = await calibrateEnsemble(parts, parts.prepared.members);
   return fields.every(({ calibration }) => (calibration.networkShare ?? 1) < leastShare);
 }
 
+/** @param averaged members whose mean the emulator is; 1 where none of them had seen the judged rows */
 async function calibrateEnsemble(
   { prepared, footing, ensemble, companions }: Parts,
+  averaged: number,
   share?: number,
 ): Promise<readonly CalibratedField[]> {
   const { runs, scalers, space, data, engine, loss } = prepared;
@@ -136,8 +139,7 @@ async function calibrateEnsemble(
     scalers,
     runs: data,
     members,
-    // Where one member alone had not seen a row, its residual stands for the mean of all.
-    averaged: prepared.ensemble === "trained" ? prepared.members : 1,
+    averaged,
     logNoise: loss === "gaussian" ? ensemble.members.map((member) => member.logNoise) : [],
     noiseScale: footing.trends.map((trend) => trend.scale),
     ...(companions === undefined ? {} : { companions }),

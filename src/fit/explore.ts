@@ -30,14 +30,20 @@ export async function explore(
     macs(space, randomArchitecture(space, rng.fork(`typical ${i}`))),
   );
   const typicalMacs = typical.reduce((a, c) => a + c, 0) / typical.length;
-  const plan = planSearch(effort, trainRows.length, typicalMacs);
+  const convolutional = space.heads.some(({ kind }) => kind === "decoder");
+  const plan = planSearch(effort, trainRows.length, typicalMacs, convolutional);
   const validationRows = rows.filter(isValidation);
+  /** Some of the rows, as many as the search has of those to train on. */
+  const sampled = (from: Int32Array, stream: string): Int32Array => {
+    const count = Math.ceil((from.length * plan.rows) / trainRows.length);
+    return count < from.length ? rng.fork(stream).shuffle(from.slice()).subarray(0, count) : from;
+  };
   const trialPlan =
     prepared.ensemble === "trained"
       ? planTrials(effort, {
           rows: trainRows.length,
           macs: typicalMacs,
-          convolutional: space.heads.some(({ kind }) => kind === "decoder"),
+          convolutional,
           members,
           loss,
           weightDecay: footing.weightDecay,
@@ -68,8 +74,8 @@ export async function explore(
     engine: getEngine(engine),
     network: supernet(space),
     data: footing.data,
-    trainRows,
-    validationRows,
+    trainRows: sampled(trainRows, "search rows"),
+    validationRows: sampled(validationRows, "search validation"),
     batch: plan.batch,
     loss: "huber",
     rng: rng.fork("supernet"),

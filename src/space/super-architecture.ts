@@ -74,7 +74,7 @@ export interface SuperArchitectureOptions {
   /** Nodes after the first in each stage. Default 3. */
   readonly stageNodes?: number;
   /** Channels of the first stage. Default 32; halved per stage down to `minChannels` (default 8) where `halve` is on
-   * (default: only in 2-D). */
+   * (default). Constant channels cost seven times as much for a signal of 250 points, and learn less in the same time. */
   readonly channels?: number;
   readonly minChannels?: number;
   readonly halve?: boolean;
@@ -116,7 +116,7 @@ export function superArchitecture(options: SuperArchitectureOptions): SuperArchi
     if (request.kind === "vector") return request;
     const { name, spatial } = request;
     const steps = doublings(spatial);
-    const halve = options.halve ?? spatial.length > 1;
+    const halve = options.halve ?? true;
     const decoderSlot = slots.length;
     const decoders = options.decoderMenu ?? decoderMenu;
     slots.push({

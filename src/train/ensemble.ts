@@ -19,10 +19,10 @@ import { type CheckpointStore, keep, type TaskRunner } from "../tasks/index.ts";
 import type { TrainingData } from "./data.ts";
 import { predictGraph } from "./graphs.ts";
 import type { LossName } from "./loss.ts";
-import { type MemberInput, type MemberOutput, memberTask } from "./member.ts";
+import { type MemberInput, type MemberOutput, type MemberStage, memberTask } from "./member.ts";
 import type { Footing } from "./probe.ts";
 import { type Effort, planMember } from "./recipe.ts";
-import { chooseStage } from "./stages.ts";
+import { chooseStage, finiteOrWorst } from "./stages.ts";
 import type { SupernetState } from "./supernet-trainer.ts";
 
 /** One member of the ensemble, ready to predict. */
@@ -84,6 +84,22 @@ function hasConvolutions(space: SuperArchitecture, architecture: Architecture): 
 function meanOf(parts: readonly Float64Array[]): number {
   const count = parts.reduce((sum, part) => sum + part.length, 0);
   return parts.reduce((sum, part) => sum + part.reduce((a, c) => a + c, 0), 0) / count;
+}
+
+/** How many times the held-out error of the better members a member may have on its own rows. */
+const untrained = 4;
+
+/** Which members count. One that does far worse on the very runs it was trained on than the better quarter does on runs it
+ * had not seen did not get far in its time: it would spoil the mean. Judged by its own runs: a hard fold is no reason. */
+export function trainedEnough(outputs: readonly MemberOutput[]): boolean[] {
+  const best = (of: (stage: MemberStage) => number): number[] =>
+    outputs.map(({ stages }) => Math.min(...stages.map(of).map(finiteOrWorst)));
+  const held = best(({ heldOutSquares }) =>
+    meanOf(heldOutSquares.map((squares) => Float64Array.of(meanOf([squares])))),
+  );
+  const own = best(({ fitLoss }) => fitLoss);
+  const quarter = [...held].sort((a, c) => a - c)[Math.floor((held.length - 1) / 4)] ?? Number.POSITIVE_INFINITY;
+  return held.map((loss, m) => loss <= quarter || own[m]! <= untrained * quarter);
 }
 
 /** Trains the members side by side: all of them, or the first few where these are outdone. */
@@ -151,11 +167,14 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
   };
   const trainAll = (from: number, to: number) =>
     Promise.all(Array.from({ length: to - from }, (_, k) => trainOne(from + k)));
-  const ensembleOf = (trained: Awaited<ReturnType<typeof trainAll>>): Ensemble => {
+  const ensembleOf = (all: Awaited<ReturnType<typeof trainAll>>): Ensemble => {
+    // A learned noise level is part of the loss: then losses do not tell how far a member got.
+    const enough = options.loss === "gaussian" ? undefined : trainedEnough(all.map(({ output }) => output));
+    const trained = all.filter((_, m) => enough?.[m] ?? true);
     const stage = chooseStage(trained.map(({ output }) => output));
     return {
       stage,
-      stopped: trained.some(({ output }) => output.stopped),
+      stopped: all.some(({ output }) => output.stopped),
       outdone: false,
       members: trained.map(({ architecture, fold, output }): Member => {
         const taken = output.stages[stage]!;

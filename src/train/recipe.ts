@@ -44,7 +44,14 @@ const ends = { finalLearningRate: 3e-5, lbfgsMemory: 10 } as const;
 /** Below this share of the path's iterations, Adam does the work instead. */
 const leastPathShare = 0.2;
 
+/** What a step of a convolutional supernet takes, in steps of its average architecture: all candidates are there. And the
+ * fewest rows that a search is cut down to. */
+const supernetWeight = 9;
+const leastSearchRows = 256;
+
 export interface SearchPlan {
+  /** Rows that it trains on: all, or a sample where passes over all would take too long. */
+  readonly rows: number;
   /** Multiply-accumulates of the architectures that run. */
   readonly macs: number;
   /** Steps of the strategy at most: with cheap architectures the supernet itself is the cost, not what is charged. */
@@ -52,13 +59,17 @@ export interface SearchPlan {
   readonly batch: number;
 }
 
-/** Work of the search. @param macs of one row through a typical architecture */
-export function planSearch(effort: Effort, rows: number, macs: number): SearchPlan {
+/** Work of the search.
+ * @param rows to train on @param macs of one row through a typical architecture, and whether most are convolutions */
+export function planSearch(effort: Effort, rows: number, macs: number, convolutional: boolean): SearchPlan {
   const batch = Math.max(8, Math.min(32, Math.floor(rows / 8)));
   const epochs = Math.max(searchEpochs, (searchSteps * batch) / rows);
   const factor = effortFactor[effort];
-  const wanted = epochs * 3 * macs * rows;
-  return { macs: factor * Math.min(wanted, searchShare * finalMacs), steps: Math.ceil(factor * epochs), batch };
+  const most = searchShare * finalMacs;
+  const affordable = Math.round(most / (convolutional ? supernetWeight : 1) / (epochs * 3 * macs));
+  const sampled = Math.min(rows, Math.max(leastSearchRows, affordable));
+  const wanted = epochs * 3 * macs * sampled;
+  return { rows: sampled, macs: factor * Math.min(wanted, most), steps: Math.ceil(factor * epochs), batch };
 }
 
 /** Work of all trials of a search, in members, without the heat; the share of a member's work that a run of the heat has; one

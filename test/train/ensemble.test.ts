@@ -11,7 +11,8 @@ import {
   supernet,
 } from "../../src/space/index.ts";
 import { supernetEnsemble } from "../../src/train/index.ts";
-import { trainMember } from "../../src/train/member.ts";
+import { trainedEnough } from "../../src/train/ensemble.ts";
+import { type MemberOutput, trainMember } from "../../src/train/member.ts";
 import { predict, relativeDifference } from "../space/support.ts";
 
 const options: SuperArchitectureOptions = {
@@ -106,5 +107,30 @@ describe("an ensemble of trained members", () => {
       correlations.push(spearman(errors, spreads));
     }
     expect(correlations.reduce((a, c) => a + c, 0) / 3, correlations.join(", ")).toBeGreaterThan(0.3);
+  });
+});
+
+describe("trainedEnough()", () => {
+  const outputs = (...losses: readonly (readonly [own: number, held: number])[]): MemberOutput[] =>
+    losses.map(([fitLoss, held]) => ({
+      stages: [
+        { weights: new Float32Array(), logNoise: new Float32Array(), fitLoss, heldOutSquares: [Float64Array.of(held)] },
+      ],
+      ...{ adamSteps: 0, lbfgsIterations: 0, evaluations: 0, stopped: false },
+    }));
+
+  it("drops members that do worse on their own runs than good ones do on new runs", () => {
+    const members = outputs([1e-4, 2e-4], [1.7e-2, 1.6e-2], [1e-4, 3e-4], [1.2e-2, 1.3e-2], [2e-4, 4e-4]);
+    expect(trainedEnough(members)).toEqual([true, false, true, false, true]);
+  });
+
+  it("keeps a member whose fold is hard, and all where noise is all there is", () => {
+    expect(trainedEnough(outputs([1e-5, 1e-3], [1e-5, 5e-2], [2e-5, 1e-3]))).toEqual([true, true, true]);
+    expect(trainedEnough(outputs([0.9, 1.1], [1, 0.5], [0.8, 1.3], [1, 1]))).toEqual([true, true, true, true]);
+  });
+
+  it("drops what is not a number, and keeps all where nothing else is left", () => {
+    expect(trainedEnough(outputs([1, 1], [Number.NaN, Number.NaN], [1, 1]))).toEqual([true, false, true]);
+    expect(trainedEnough(outputs([Number.NaN, Number.NaN]))).toEqual([true]);
   });
 });
