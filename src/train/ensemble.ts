@@ -17,9 +17,9 @@ import {
 } from "../space/index.ts";
 import { type CheckpointStore, keep, type TaskRunner } from "../tasks/index.ts";
 import type { TrainingData } from "./data.ts";
-import { predictGraph } from "./graphs.ts";
 import type { LossName } from "./loss.ts";
 import { type MemberInput, type MemberOutput, type MemberStage, memberTask } from "./member.ts";
+import { fullPredictor } from "./objective.ts";
 import type { Footing } from "./probe.ts";
 import { type Effort, planMember } from "./recipe.ts";
 import { chooseStage, finiteOrWorst } from "./stages.ts";
@@ -230,17 +230,17 @@ export async function predictRows(
   data: TrainingData,
   footing: Footing,
 ): Promise<readonly Float64Array[]> {
-  const executable = await getEngine(engineName).compile(predictGraph(compact(space, member.architecture)));
-  const results = await executable.run({ x: data.x, params: member.weights }, { rows: data.rows });
+  const predictor = await fullPredictor(getEngine(engineName), compact(space, member.architecture));
+  const raws = await predictor.predict(data.x, data.rows, member.weights);
   const heads = footing.trends.map((trend, h) => {
     const { scale } = trend;
     const size = scale.length;
     const target = data.targets[h]!;
     const learned = footing.data.targets[h]!;
-    const raw = results[`head${h}`] as Float32Array;
+    const raw = raws[h]!;
     // The trend at a row is what the target has beyond the learned part.
     return Float64Array.from(raw, (value, i) => target[i]! + (value - learned[i]!) * scale[i % size]!);
   });
-  await executable.dispose();
+  await predictor.dispose();
   return heads;
 }

@@ -17,8 +17,9 @@ import {
 } from "../space/index.ts";
 import { defineTask, type TaskContext } from "../tasks/index.ts";
 import { gatherInto, takeRows, type TrainingData } from "./data.ts";
-import { adamStepGraph, decayMask, objectiveGraph, predictGraph, trainedSize } from "./graphs.ts";
+import { adamStepGraph, decayMask, trainedSize } from "./graphs.ts";
 import type { LossName } from "./loss.ts";
+import { feedsOf, fullObjective, fullPredictor } from "./objective.ts";
 import { adamRate, cosine, lbfgs } from "./optimisers/index.ts";
 
 /** How a member is trained. Numbers of steps are the budget of work; nothing here depends on the clock. */
@@ -64,14 +65,6 @@ export interface MemberOutput {
   readonly evaluations: number;
   /** True where the caller's stop or deadline cut the path short. */
   readonly stopped: boolean;
-}
-
-function feedsOf(data: TrainingData): Record<string, Float32Array> {
-  const feeds: Record<string, Float32Array> = { x: data.x };
-  data.targets.forEach((target, i) => {
-    feeds[`y${i}`] = target;
-  });
-  return feeds;
 }
 
 /** Mini-batch Adam from `start`. */
@@ -133,11 +126,11 @@ async function runAdam(
 }
 
 /** Mean square of the residuals per head and element. */
-function meanSquares(held: TrainingData, outputs: Readonly<Record<string, unknown>>): Float64Array[] {
+function meanSquares(held: TrainingData, outputs: readonly Float32Array[]): Float64Array[] {
   return held.targets.map((target, h) => {
     const size = target.length / Math.max(1, held.rows);
     const squares = new Float64Array(held.rows > 0 ? size : 0);
-    const predicted = outputs[`head${h}`] as Float32Array;
+    const predicted = outputs[h]!;
     for (let i = 0; i < target.length; i++) squares[i % size]! += (target[i]! - predicted[i]!) ** 2 / held.rows;
     return squares;
   });
@@ -180,11 +173,10 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
     return !(steps % 10 === 0 && context.shouldStop());
   });
 
-  const objective = await engine.compile(objectiveGraph(network, { loss: recipe.loss, rows: fit.rows }));
-  const predictor = await engine.compile(predictGraph(network));
-  const fitFeeds = feedsOf(fit);
+  const objective = await fullObjective(engine, network, recipe.loss, fit);
+  const predictor = await fullPredictor(engine, network);
   const trial = new Float32Array(size);
-  const into = { loss: new Float64Array(1), gradient: new Float32Array(size) };
+  const gradient = new Float32Array(size);
   const mask = decayMask(network, size, 1);
   let params = adam.params;
   let iterations = 0;
@@ -198,16 +190,15 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
     const result = await lbfgs(
       async (point) => {
         trial.set(point);
-        await objective.run({ ...fitFeeds, params: trial }, { into });
-        dataLoss = into.loss[0]!;
+        dataLoss = await objective.evaluate(trial, gradient);
         let penalty = 0;
         if (weightDecay > 0)
           for (let i = 0; i < size; i++) {
             const weight = mask[i]! * point[i]!;
             penalty += weight * weight;
-            into.gradient[i]! += 2 * weightDecay * weight;
+            gradient[i]! += 2 * weightDecay * weight;
           }
-        return { loss: dataLoss + weightDecay * penalty, gradient: into.gradient };
+        return { loss: dataLoss + weightDecay * penalty, gradient };
       },
       params,
       {
@@ -224,7 +215,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
     iterations += result.iterations;
     evaluations += result.evaluations;
     const weights = params.slice(0, network.layout.size);
-    const outputs = held.rows > 0 ? await predictor.run({ x: held.x, params: weights }, { rows: held.rows }) : {};
+    const outputs = held.rows > 0 ? await predictor.predict(held.x, held.rows, weights) : [];
     const heldOutSquares = meanSquares(held, outputs);
     stages.push({ weights, logNoise: params.slice(network.layout.size), fitLoss: dataLoss, heldOutSquares });
     scores.push(logScore(heldOutSquares));
