@@ -111,7 +111,7 @@ function signals(output: CaseOutput, field: TestedField, rows: readonly Row[], e
         runs: rows.map((row) => channel(row, c, length)),
       })),
     }),
-    caption: `${name} of three fresh runs: the one with the median error, at the 95th percentile, and the worst of ${field.count / (length * count)}. The band is the emulator's ${100 * level} % interval; below, errors on a scale of their own. ${scores(field)}.`,
+    caption: `${name} of three fresh runs: the one with the median error, at the 95th percentile, and the worst of ${field.count / (length * count)}. The band is the emulator's ${100 * level} % interval${count === 1 ? "; below, errors on a scale of their own" : ""}. ${scores(field)}.`,
     alt: `Line plots of ${name}, simulator and emulator with its interval, for a median, a 95th-percentile and the worst run. ${scores(field)}.`,
   };
 }
