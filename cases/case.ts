@@ -31,6 +31,8 @@ export interface CaseOutput {
   readonly shape: readonly number[];
   /** True where the first of two axes counts quantities or places, not positions along a picture. */
   readonly channels?: boolean;
+  /** What each channel is, with its unit, where they are different quantities. */
+  readonly parts?: readonly string[];
   /** One per axis of `shape`, where the axis has coordinates. */
   readonly axes: readonly CaseAxis[];
   readonly about: string;

@@ -120,6 +120,7 @@ export const elms: Case = {
       name: "profiles",
       unit: "eV, eV, 1e19/m^3",
       shape: [3, PROFILE_TIMES.length, PROFILE_RADII.length],
+      parts: ["ion temperature [eV]", "electron temperature [eV]", "density [1e19/m^3]"],
       axes: [
         { name: "time", unit: "ms", values: PROFILE_TIMES },
         { name: "radius", unit: "m", values: PROFILE_RADII },

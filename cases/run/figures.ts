@@ -90,7 +90,7 @@ const scores = (field: TestedField): string =>
   `FVU ${showNumber(field.fvu, 2)}, normalised RMSE ${showNumber(field.nrmse, 2)}`;
 
 function signals(output: CaseOutput, field: TestedField, rows: readonly Row[], emulator: Emulator): NamedFigure {
-  const { name, unit, shape, axes } = output;
+  const { name, unit, shape, axes, parts } = output;
   const length = shape.at(-1)!;
   const count = shape.length === 2 ? shape[0]! : 1;
   const along = axes.at(-1);
@@ -107,7 +107,7 @@ function signals(output: CaseOutput, field: TestedField, rows: readonly Row[], e
         label:
           count === 1
             ? label(name, unit)
-            : `${name}, ${across?.name ?? "channel"} ${showNumber(across?.values[c] ?? c)}`,
+            : (parts?.[c] ?? `${name}, ${across?.name ?? "channel"} ${showNumber(across?.values[c] ?? c)}`),
         runs: rows.map((row) => channel(row, c, length)),
       })),
     }),
@@ -117,7 +117,7 @@ function signals(output: CaseOutput, field: TestedField, rows: readonly Row[], e
 }
 
 function imageFigures(output: CaseOutput, field: TestedField, rows: readonly Row[]): NamedFigure[] {
-  const { name, unit, shape, axes } = output;
+  const { name, unit, shape, axes, parts } = output;
   const [height, width] = [shape.at(-2)!, shape.at(-1)!];
   const count = shape.length === 3 ? shape[0]! : 1;
   const [down, across] = [axes.at(-2), axes.at(-1)];
@@ -127,7 +127,7 @@ function imageFigures(output: CaseOutput, field: TestedField, rows: readonly Row
       count === 1
         ? ""
         : first === undefined || others.length === 0
-          ? `, channel ${c + 1}`
+          ? `, ${parts?.[c] ?? `channel ${c + 1}`}`
           : `, ${first.name} ${showNumber(first.values[c] ?? c)} ${first.unit}`;
     return {
       kind: "figure",
@@ -138,7 +138,7 @@ function imageFigures(output: CaseOutput, field: TestedField, rows: readonly Row
         y: down?.values ?? Array.from({ length: height }, (_, i) => i),
         xLabel: label(across?.name ?? "column", across?.unit),
         yLabel: label(down?.name ?? "row", down?.unit),
-        label: label(name, unit) + which,
+        label: parts === undefined ? label(name, unit) + which : name + which,
         square: across !== undefined && across.unit === down?.unit,
       }),
       caption: `${name}${which} of three fresh runs: simulator, emulator, their difference and the standard deviation that the emulator states. The worst of ${field.count / (count * height * width)} runs is in the last row. ${scores(field)}.`,
