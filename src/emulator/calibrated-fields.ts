@@ -64,9 +64,10 @@ export function calibrateFields(input: CalibrationInput): readonly CalibratedFie
       const rows = Array.from({ length: runs.rows }, (_, row) => row);
       const target = runs.targets[place.head]!;
       const truth = partOf(target, target.length / runs.rows, place, rows);
-      const calibration = calibrateAlone(stacked, { truth, size, noise, ...some(rows) });
-      const { mean } = some(rows);
-      return { spec, place, scaler, calibration, scores: outOfFoldScores(spec, scaler, { truth, mean }) };
+      const whole = some(rows);
+      const calibration = calibrateAlone(stacked, { truth, size, noise, ...whole });
+      const scores = outOfFoldScores(spec, scaler, { truth, mean: whole.mean });
+      return { spec, place, scaler, calibration, scores };
     }
     const share = stacked.networkShare ?? 1;
     const mean = held.mean.map((value, k) => share * value + (1 - share) * judged.mean[k]!);

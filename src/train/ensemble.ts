@@ -22,7 +22,7 @@ import { type MemberInput, type MemberOutput, type MemberStage, memberTask } fro
 import { fullPredictor } from "./objective.ts";
 import type { Footing } from "./probe.ts";
 import { type Effort, planMember } from "./recipe.ts";
-import { chooseStage, finiteOrWorst } from "./stages.ts";
+import { chooseStage, finiteOrWorst, meanOverHeads } from "./stages.ts";
 import type { SupernetState } from "./supernet-trainer.ts";
 
 /** One member of the ensemble, ready to predict. */
@@ -94,9 +94,7 @@ const untrained = 4;
 export function trainedEnough(outputs: readonly MemberOutput[]): boolean[] {
   const best = (of: (stage: MemberStage) => number): number[] =>
     outputs.map(({ stages }) => Math.min(...stages.map(of).map(finiteOrWorst)));
-  const held = best(({ heldOutSquares }) =>
-    meanOf(heldOutSquares.map((squares) => Float64Array.of(meanOf([squares])))),
-  );
+  const held = best(({ heldOutSquares }) => meanOverHeads(heldOutSquares));
   const own = best(({ fitLoss }) => fitLoss);
   const quarter = [...held].sort((a, c) => a - c)[Math.floor((held.length - 1) / 4)] ?? Number.POSITIVE_INFINITY;
   return held.map((loss, m) => loss <= quarter || own[m]! <= untrained * quarter);

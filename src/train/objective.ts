@@ -12,15 +12,10 @@ import type { LossName } from "./loss.ts";
 /** Bytes that all tensors of one call may have, if they lived at the same time. */
 const mostBytes = 256e6;
 
-/** Rows of one call, evenly parted. @param bytesOf all tensors of a call with so many rows */
-function rowsPerCall(rows: number, bytesOf: (rows: number) => number): number {
-  const perRow = bytesOf(2) - bytesOf(1);
-  const parts = Math.max(1, Math.ceil((rows * perRow) / mostBytes));
-  return Math.max(1, Math.ceil(rows / parts));
-}
-
-function bytesOf(graph: Graph, rows = 1): number {
-  return graph.types.reduce((sum, type) => sum + bytesOfType(type, rows), 0);
+/** Rows of one call, evenly parted. @param graph of a call with all rows */
+function rowsPerCall(graph: Graph, rows: number): number {
+  const bytes = graph.types.reduce((sum, type) => sum + bytesOfType(type, rows), 0);
+  return Math.max(1, Math.ceil(rows / Math.max(1, Math.ceil(bytes / mostBytes))));
 }
 
 /** First row and number of rows of each part. */
@@ -49,11 +44,12 @@ export async function fullObjective(
   data: TrainingData,
 ): Promise<FullObjective> {
   const graphOf = (rows: number): Graph => objectiveGraph(network, { loss, rows });
-  const perCall = rowsPerCall(data.rows, (rows) => bytesOf(graphOf(rows)));
+  const whole = graphOf(data.rows);
+  const perCall = rowsPerCall(whole, data.rows);
   const executables = new Map<number, Executable>();
   const parts: { executable: Executable; feeds: Record<string, Float32Array>; share: number }[] = [];
   for (const { from, count } of partsOf(data.rows, perCall)) {
-    const executable = executables.get(count) ?? (await engine.compile(graphOf(count)));
+    const executable = executables.get(count) ?? (await engine.compile(count === data.rows ? whole : graphOf(count)));
     executables.set(count, executable);
     const rows = Int32Array.from({ length: count }, (_, i) => from + i);
     const feeds = feedsOf(count === data.rows ? data : takeRows(data, rows));
@@ -98,24 +94,15 @@ export async function fullPredictor(engine: Engine, network: Network): Promise<F
   return {
     async predict(x, rows, params) {
       const width = x.length / Math.max(1, rows);
-      const parts: (readonly Float32Array[])[] = [];
-      for (const { from, count } of partsOf(
-        rows,
-        rowsPerCall(rows, (some) => bytesOf(graph, some)),
-      )) {
+      let joined: readonly Float32Array[] = heads.map(() => new Float32Array(0));
+      for (const { from, count } of partsOf(rows, rowsPerCall(graph, rows))) {
         const feeds = { x: x.slice(from * width, (from + count) * width), params };
         const results = await executable.run(feeds, { rows: count });
-        parts.push(heads.map((head) => Float32Array.from(results[head] as Float32Array)));
+        const found = heads.map((head) => results[head] as Float32Array);
+        if (from === 0) joined = found.map(({ length }) => new Float32Array((length / count) * rows));
+        found.forEach((part, h) => joined[h]!.set(part, (part.length / count) * from));
       }
-      return heads.map((_, h) => {
-        const joined = new Float32Array(parts.reduce((sum, part) => sum + part[h]!.length, 0));
-        let at = 0;
-        for (const part of parts) {
-          joined.set(part[h]!, at);
-          at += part[h]!.length;
-        }
-        return joined;
-      });
+      return joined;
     },
     dispose: () => executable.dispose(),
   };

@@ -21,6 +21,12 @@ export function stageScores(members: readonly MemberOutput[]): number[] {
   });
 }
 
+/** Mean over heads of the mean over elements. @param squares one list per head */
+export function meanOverHeads(squares: readonly Float64Array[]): number {
+  const means = squares.map((each) => each.reduce((a, c) => a + c, 0) / each.length);
+  return means.reduce((a, c) => a + c, 0) / means.length;
+}
+
 /** A loss that is not a number is worse than any. */
 export function finiteOrWorst(score: number): number {
   return Number.isNaN(score) ? Number.POSITIVE_INFINITY : score;

@@ -8,6 +8,7 @@ import { initialise, type Network } from "../space/index.ts";
 import { gatherInto, takeRows, type TrainingData } from "./data.ts";
 import { adamStepGraph, lossGraph } from "./graphs.ts";
 import type { LossName } from "./loss.ts";
+import { feedsOf } from "./objective.ts";
 import { adamRate } from "./optimisers/index.ts";
 
 /** Everything that training has changed. */
@@ -48,10 +49,6 @@ export interface SupernetOptions {
   readonly rng: Rng;
 }
 
-function named(data: TrainingData): Record<string, Float32Array> {
-  return { x: data.x, ...Object.fromEntries(data.targets.map((target, i) => [`y${i}`, target])) };
-}
-
 export async function supernetTrainer(options: SupernetOptions): Promise<SupernetTrainer> {
   const { engine, network, loss, rng } = options;
   const training = takeRows(options.data, options.trainRows);
@@ -65,7 +62,7 @@ export async function supernetTrainer(options: SupernetOptions): Promise<Superne
     Int32Array.from({ length: batch }, (_, i) => i),
   );
   const gateBuffer = new Float32Array(network.gateCount);
-  const validationFeeds = named(validation);
+  const validationFeeds = feedsOf(validation);
   const size = network.layout.size;
   let params: Float32Array = initialise(network.layout, rng.fork("weights"));
   let first: Float32Array = new Float32Array(size);
@@ -112,7 +109,7 @@ export async function supernetTrainer(options: SupernetOptions): Promise<Superne
       if (gates.length === 0) return 0;
       let sum = 0;
       const results = await stepper.loop({
-        feeds: { ...named(buffers), params, first, second, rate, gates: gateBuffer },
+        feeds: { ...feedsOf(buffers), params, first, second, rate, gates: gateBuffer },
         carry: { nextParams: "params", nextFirst: "first", nextSecond: "second" },
         steps: gates.length,
         perStep: (i) => {

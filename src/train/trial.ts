@@ -10,6 +10,7 @@ import type { TrainingData } from "./data.ts";
 import type { LossName } from "./loss.ts";
 import { memberTask } from "./member.ts";
 import { adamAlone, convolutionRate } from "./recipe.ts";
+import { meanOverHeads } from "./stages.ts";
 
 export interface TrialOptions {
   readonly space: SuperArchitectureOptions;
@@ -45,7 +46,5 @@ export async function runTrial(options: TrialOptions, architecture: Architecture
     seed,
     engine,
   });
-  const heads = stages[0]?.heldOutSquares ?? [];
-  const means = heads.map((squares) => squares.reduce((a, c) => a + c, 0) / squares.length);
-  return means.reduce((a, c) => a + c, 0) / means.length;
+  return meanOverHeads(stages[0]?.heldOutSquares ?? []);
 }
