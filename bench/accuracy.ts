@@ -227,7 +227,10 @@ async function main(): Promise<void> {
   });
   const effort = options.effort as Effort;
   const restarts = Number(options["gp-restarts"]);
-  const peers = options.peers.split(",").filter((name): name is PeerName => name in peerTitles);
+  const peers = options.peers.split(",").filter((name) => name !== "") as PeerName[];
+  const unknown = peers.find((name) => !(name in peerTitles));
+  if (unknown !== undefined)
+    throw new Error(`--peers: no peer "${unknown}" (there are: ${Object.keys(peerTitles).join(", ")})`);
   const tables = options.datasets.split(",");
   const { keep } = options;
   const scores: Score[] = [];

@@ -58,6 +58,7 @@ export {
   describeLatency,
   describeMember,
   describePredictors,
+  hasNetworks,
   type FieldJudgement,
   elementFvu,
   examplePoint,

@@ -12,7 +12,7 @@ const MOST_ROWS = 30;
  * @param name what to call it, usually the file's path */
 export function describeEmulator(info: EmulatorInfo, name = "emulator"): string {
   const { schema, data, fit, search, members } = info;
-  const shares = schema.fields.map((_, i) => info.calibration[i]?.networkShare ?? 1);
+  const shares = networkShares(info);
   const mixed = shares.some((share) => share < 1);
   const ended = { complete: "", time: ", ended by the time limit", interrupted: ", interrupted: the best so far" };
   return [
@@ -50,19 +50,28 @@ export function describeEmulator(info: EmulatorInfo, name = "emulator"): string 
   ].join("\n");
 }
 
+/** The networks' share of each output. */
+function networkShares({ schema, calibration }: EmulatorInfo): number[] {
+  return schema.fields.map((_, i) => calibration[i]?.networkShare ?? 1);
+}
+
+/** Whether networks have a part in any output. */
+export function hasNetworks(info: EmulatorInfo): boolean {
+  return networkShares(info).some((share) => share > 0);
+}
+
 /** What predicts: `8 networks`, `8 networks and Gaussian processes`, or `Gaussian processes`. */
-export function describePredictors({ calibration, members }: EmulatorInfo): string {
-  const shares = calibration.map(({ networkShare = 1 }) => networkShare);
-  if (shares.length > 0 && shares.every((share) => share === 0)) return "Gaussian processes";
-  return `${members.length} networks${shares.some((share) => share < 1) ? " and Gaussian processes" : ""}`;
+export function describePredictors(info: EmulatorInfo): string {
+  if (!hasNetworks(info)) return "Gaussian processes";
+  const shares = networkShares(info);
+  return `${info.members.length} networks${shares.some((share) => share < 1) ? " and Gaussian processes" : ""}`;
 }
 
 /** Where processes stand alone: what the networks lost by. */
-function outdone({ calibration, members }: EmulatorInfo): string[] {
-  const ratios = calibration.flatMap(({ networkShare = 1, heldOutCrps }) =>
-    networkShare === 0 && heldOutCrps !== undefined ? [heldOutCrps.networks / heldOutCrps.processes] : [],
-  );
-  if (ratios.length < calibration.length || ratios.length === 0) return [];
+function outdone(info: EmulatorInfo): string[] {
+  const { calibration, members } = info;
+  const ratios = calibration.flatMap(({ heldOutCrps: crps }) => (crps ? [crps.networks / crps.processes] : []));
+  if (hasNetworks(info) || ratios.length === 0) return [];
   const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => showNumber(ratio, 2));
   const times = least === most ? most : `${least} to ${most}`;
   return [

@@ -8,6 +8,7 @@ import {
   describeLatency,
   describeMember,
   describePredictors,
+  hasNetworks,
   type Effort,
   efforts,
   type EmulatorInfo,
@@ -286,7 +287,6 @@ const mostRows = 12;
 function summary(out: string, seconds: number, info: EmulatorInfo, held: Validation | undefined): string {
   const { schema, search, members, fit: how } = info;
   const [first] = members;
-  const networked = info.calibration.some(({ networkShare = 1 }) => networkShare > 0);
   const at = Object.entries(examplePoint(info)).map(([name, value]) => `${name}=${value}`);
   const hint = advice[how.outcome];
   return [
@@ -294,7 +294,7 @@ function summary(out: string, seconds: number, info: EmulatorInfo, held: Validat
     "",
     ...(held === undefined ? foldScores(info) : ["Scores on the runs kept apart:", describeValidation(held, schema)]),
     "",
-    ...(first === undefined || !networked ? [] : [`Found, among others: ${describeMember(first)}`]),
+    ...(first === undefined || !hasNetworks(info) ? [] : [`Found, among others: ${describeMember(first)}`]),
     ...(info.latency.length === 0 ? [] : ["", ...describeLatency(info)]),
     ...(hint === undefined ? [] : ["", hint]),
     "",
