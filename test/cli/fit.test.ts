@@ -79,6 +79,13 @@ test("a fit that cannot write its file keeps its checkpoints; resuming writes it
   expect(existsSync(`${second}.checkpoint`)).toBe(false);
 });
 
+test("a fit of networks alone says how many there are, and shows one", async () => {
+  const fitted = await run([...command, runs, "--out", folder.at("networks.onnx"), "--no-process"]);
+  expect(fitted.code, fitted.err).toBe(0);
+  expect(fitted.out).toMatch(/networks\.onnx: 2 networks in \d+s \(random search: \d+ architectures tried/);
+  expect(fitted.out).toMatch(/Found, among others: trunk: /);
+});
+
 test("Ctrl-C writes the best so far and keeps the checkpoint, from which --resume gives the bytes of the whole; a second one quits", async () => {
   const out = folder.at("stopped.onnx");
   const exits: number[] = [];
