@@ -6,7 +6,6 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { graphBuilder, type Graph } from "../src/graph/index.ts";
 import {
   calibrateCpu,
   type CpuTarget,
@@ -24,8 +23,8 @@ import {
   type MeasureOptions,
 } from "../src/hardware/index.ts";
 import { withConstantWeights } from "../src/hardware/cpu/optimised.ts";
-import { makeRng, type Rng } from "../src/rng.ts";
-import { compact, randomArchitecture, superArchitecture, type SuperArchitecture } from "../src/space/index.ts";
+import { makeRng } from "../src/rng.ts";
+import { anyNetworkGraph, networkGraph, superArchitecture, type SuperArchitecture } from "../src/space/index.ts";
 
 const { values } = parseArgs({
   options: {
@@ -43,14 +42,6 @@ const spaces: readonly SuperArchitecture[] = [
   superArchitecture({ inputs: 5, heads: [{ name: "image", kind: "decoder", channels: 1, spatial: [16, 16] }] }),
 ];
 
-function network(space: SuperArchitecture, rng: Rng): Graph {
-  const candidate = compact(space, randomArchitecture(space, rng));
-  const b = graphBuilder();
-  const x = b.input("x", ["N", space.inputs]);
-  const flat = b.input("flat", [candidate.layout.size]);
-  return withConstantWeights(b.build({ y: candidate.forward(b, x, flat)[0]! }));
-}
-
 async function calibrated(): Promise<CpuTarget> {
   if (values.calibration !== undefined) {
     const text = await readFile(values.calibration, "utf8").catch(() => undefined);
@@ -58,6 +49,7 @@ async function calibrated(): Promise<CpuTarget> {
   }
   const target = await calibrateCpu(getTarget("cpu") as CpuTarget, {
     quick: values.quick,
+    draw: anyNetworkGraph,
     ...(values.seconds === undefined ? {} : { seconds: Number(values.seconds) }),
     host: hostName(),
     date: new Date().toISOString(),
@@ -74,9 +66,7 @@ console.log(
   `\ncalibrated on ${calibration?.host ?? ""}: session ${(1e6 * (calibration?.sessionSeconds ?? 0)).toFixed(1)} us, noise ${(100 * (calibration?.noiseCv ?? 0)).toFixed(1)} %`,
 );
 for (const [kind, fit] of Object.entries(calibration?.kinds ?? {}))
-  console.log(
-    `  ${kind.padEnd(12)} ${fit.points} points, MAPE ${(100 * fit.mape).toFixed(1)} %, multiplier ${fit.multiplier.toFixed(2)}${fit.forest ? ", corrected" : ""}`,
-  );
+  console.log(`  ${kind.padEnd(12)} ${fit.points} points, MAPE ${(100 * fit.mape).toFixed(1)} %`);
 
 const model = cpuModel(target);
 for (const batch of [1, 64]) await withYardstick(target, (beside) => check(batch, beside));
@@ -89,7 +79,7 @@ async function check(batch: number, beside: MeasureOptions): Promise<void> {
   const macs: number[] = [];
   let covered = 0;
   for (let i = 0; i < Number(values.networks); i++) {
-    const graph = network(spaces[i % spaces.length]!, rng);
+    const graph = withConstantWeights(networkGraph(spaces[i % spaces.length]!, rng));
     const prediction = model.predict(graph, batch);
     const options = { ...beside, warmSeconds: 0.05 };
     const { seconds } = await measureGraph(graph, batch, options);

@@ -212,6 +212,9 @@ export {
 // Training: how much work, which loss.
 export { type Effort, efforts, losses, type LossName } from "./train/index.ts";
 
+// Space: networks such as searches draw them, for calibrations.
+export { anyNetworkGraph } from "./space/index.ts";
+
 // Tasks: where heavy work runs, in this process or on threads, and where what is done is kept.
 export {
   type CheckpointStore,

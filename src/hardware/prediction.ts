@@ -21,7 +21,7 @@ export interface OperationLatency {
   readonly seconds: number;
   readonly cycles?: number;
   readonly bound: "compute" | "memory" | "overhead";
-  readonly source: "table" | "fit" | "formula";
+  readonly source: "fit" | "formula";
 }
 
 export interface FpgaResources {

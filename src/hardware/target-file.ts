@@ -101,17 +101,14 @@ const map = (of: Rule): Rule => ({ kind: "map", of });
 
 const kindFit = object({
   coefficients: list,
-  multiplier: positive("times"),
   low: list,
   high: list,
-  // Trees hold whole lists of lists: what is wrong inside them shows in the sums.
-  forest: optional({ kind: "any" }),
   mape: notNegative("relative error"),
   points: count(),
 });
 
 const cpuCalibration: Rules = {
-  version: { kind: "number", low: 2, high: 2, what: "2; calibrate again with this Condense" },
+  version: { kind: "number", low: 3, high: 3, what: "3; calibrate again with this Condense" },
   date: text,
   host: text,
   engine: text,
@@ -122,7 +119,6 @@ const cpuCalibration: Rules = {
   resultSeconds: notNegative("seconds"),
   padding: object({ columns: count(1), rows: count(1) }),
   kinds: map(kindFit),
-  table: map(positive("seconds")),
   residuals: object({ predicted: list, logResidual: list }),
   batches: list,
 };

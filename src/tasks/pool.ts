@@ -25,8 +25,10 @@ export async function execute(message: TaskMessage, progress: TaskContext["progr
   const run = (typeof entry === "object" && entry !== null && "run" in entry ? entry.run : entry) as
     TaskFunction<unknown, unknown> | undefined;
   if (typeof run !== "function") throw new InternalError(`no task ${message.name} in ${message.module}`);
+  const begun = Date.now();
   return run(message.input, {
     shouldStop: () => Atomics.load(message.stopFlag, 0) !== 0 || Date.now() > message.deadline,
+    elapsed: () => (Date.now() - begun) / Math.max(1, message.deadline - begun),
     progress,
   });
 }

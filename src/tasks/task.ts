@@ -16,6 +16,9 @@ export interface TaskRef<Input, Output> {
 export interface TaskContext {
   /** True once the work should end with the best so far: the deadline has passed or the user asked to stop. */
   shouldStop(): boolean;
+  /** Share of the time from the task's start to its deadline that has passed; 0 where there is none. What has a schedule runs
+   * it to its end in the time that there is. */
+  elapsed(): number;
   /** Reports how much of the task is done, 0 to 1, with a word on how it goes. */
   progress(fraction: number, note?: string): void;
 }

@@ -22,7 +22,8 @@ import type { LossName } from "./loss.ts";
 import { feedsOf, fullObjective, fullPredictor } from "./objective.ts";
 import { adamRate, cosine, lbfgs } from "./optimisers/index.ts";
 
-/** How a member is trained. Numbers of steps are the budget of work; nothing here depends on the clock. */
+/** How a member is trained. Numbers of steps are the budget of work; only a deadline that comes before they are done
+ * brings the clock in: then Adam's rate goes down to its end in the time that there is. */
 export interface Recipe {
   readonly loss: LossName;
   readonly adamSteps: number;
@@ -67,7 +68,8 @@ export interface MemberOutput {
   readonly stopped: boolean;
 }
 
-/** Mini-batch Adam from `start`. */
+/** Mini-batch Adam from `start`. @param elapsed share of its time that has passed: the schedule does not lag behind it
+ * @param watch told after each step; false stops */
 async function runAdam(
   engine: Engine,
   network: Network,
@@ -75,7 +77,7 @@ async function runAdam(
   start: Float32Array,
   recipe: Recipe,
   rng: Rng,
-  watch: (step: number) => boolean,
+  { elapsed, watch }: { readonly elapsed: () => number; readonly watch: (step: number) => boolean },
 ): Promise<{ readonly params: Float32Array; readonly steps: number }> {
   if (recipe.adamSteps === 0) return { params: start, steps: 0 };
   const batch = Math.min(recipe.batch, fit.rows);
@@ -101,7 +103,8 @@ async function runAdam(
     carry: { nextParams: "params", nextFirst: "first", nextSecond: "second" },
     steps: recipe.adamSteps,
     perStep: (t) => {
-      const planned = cosine(recipe.learningRate, recipe.finalLearningRate, t / recipe.adamSteps);
+      const progress = Math.min(1, Math.max(t / recipe.adamSteps, elapsed()));
+      const planned = cosine(recipe.learningRate, recipe.finalLearningRate, progress);
       rate[0] = adamRate(planned * Math.min(1, (t + 1) / warmUp), t);
       if (batch === fit.rows) return;
       if (at + batch > fit.rows) {
@@ -117,7 +120,7 @@ async function runAdam(
     },
     watch: (t) => {
       steps = t + 1;
-      return watch(steps);
+      return watch(steps) && elapsed() < 1;
     },
   });
   const params = Float32Array.from(state.nextParams as Float32Array);
@@ -168,9 +171,12 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
   const passes = adamPasses + recipe.path.reduce((sum, stage) => sum + stage.iterations, 0);
   const start = new Float32Array(size);
   start.set(initialise(network.layout, rng.fork("weights")));
-  const adam = await runAdam(engine, network, fit, start, recipe, rng.fork("batches"), (steps) => {
-    if (steps % 20 === 0) context.progress(((steps / recipe.adamSteps) * adamPasses) / passes);
-    return !(steps % 10 === 0 && context.shouldStop());
+  const adam = await runAdam(engine, network, fit, start, recipe, rng.fork("batches"), {
+    elapsed: () => (context.elapsed() * passes) / adamPasses,
+    watch: (steps) => {
+      if (steps % 20 === 0) context.progress(((steps / recipe.adamSteps) * adamPasses) / passes);
+      return !(steps % 10 === 0 && context.shouldStop());
+    },
   });
 
   const objective = await fullObjective(engine, network, recipe.loss, fit);
@@ -223,7 +229,8 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
   }
   await objective.dispose();
   await predictor.dispose();
-  return { stages, adamSteps: adam.steps, lbfgsIterations: iterations, evaluations, stopped: context.shouldStop() };
+  const stopped = context.shouldStop() || adam.steps < recipe.adamSteps;
+  return { stages, adamSteps: adam.steps, lbfgsIterations: iterations, evaluations, stopped };
 }
 
 /** {@link trainMember} as a task. */

@@ -1,8 +1,7 @@
 /** The fits and intervals that calibrations stand on. */
 import { describe, expect, it } from "vitest";
 import { conformalFactors, factorsFor } from "../../src/hardware/conformal.ts";
-import { fitForest, forestValue } from "../../src/hardware/cpu/forest.ts";
-import { kendall, mean, quantile, scorePredictions, spearman } from "../../src/hardware/metrics.ts";
+import { kendall, quantile, scorePredictions, spearman } from "../../src/hardware/metrics.ts";
 import { nonNegativeLeastSquares, ridgeRegression } from "../../src/hardware/nnls.ts";
 import { makeRng } from "../../src/rng.ts";
 
@@ -67,18 +66,6 @@ describe("ridge regression", () => {
     strong.forEach((v) => expect(v).toBeCloseTo(1, 6));
     const weak = ridgeRegression(rows, [5, 7, 12]);
     expect(weak[0]).toBeCloseTo(5, 6);
-  });
-});
-
-describe("a boosted forest", () => {
-  it("learns what is not linear and predicts unseen points", () => {
-    const rng = makeRng(3);
-    const draw = (n: number): number[][] => Array.from({ length: n }, () => [rng.uniform(), rng.uniform()]);
-    const f = ([a, b]: readonly number[]): number => (a! > 0.5 ? 1 : 0) + 0.5 * b!;
-    const train = draw(300);
-    const forest = fitForest(train, train.map(f));
-    const test = draw(100);
-    expect(mean(test.map((x) => Math.abs(forestValue(forest, x) - f(x))))).toBeLessThan(0.05);
   });
 });
 

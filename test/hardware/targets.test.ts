@@ -179,8 +179,8 @@ describe("target files", () => {
     ],
     [
       "a time that is none",
-      (c: Record<string, unknown>) => (c.table = { x: "fast" }),
-      '"calibration.table.x" is "fast"',
+      (c: Record<string, unknown>) => (c.resultSeconds = "fast"),
+      '"calibration.resultSeconds" is "fast"',
     ],
     ["no host", (c: Record<string, unknown>) => delete c.host, '"calibration.host" is missing'],
     [
@@ -191,11 +191,11 @@ describe("target files", () => {
     [
       "of another version",
       (c: Record<string, unknown>) => (c.version = 7),
-      '"calibration.version" is 7, but must be 2; calibrate again',
+      '"calibration.version" is 7, but must be 3; calibrate again',
     ],
   ])("with a damaged calibration, %s, are refused before any prediction", (_, damage, message) => {
     const calibration: Record<string, unknown> = {
-      version: 2,
+      version: 3,
       date: "",
       host: "",
       engine: "",
@@ -206,7 +206,6 @@ describe("target files", () => {
       resultSeconds: 1e-6,
       padding: { columns: 16, rows: 6 },
       kinds: {},
-      table: {},
       residuals: { predicted: [1e-4], logResidual: [0] },
       batches: [1],
     };

@@ -94,7 +94,7 @@ describe("an ensemble of trained members", () => {
             seed: rng.fork(`member ${m}`).seed,
             engine: "onnxruntime",
           },
-          { shouldStop: () => false, progress: () => {} },
+          { shouldStop: () => false, elapsed: () => 0, progress: () => {} },
         );
         members.push({ architecture, weights: stages[0]!.weights });
       }

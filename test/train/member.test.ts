@@ -47,6 +47,7 @@ function contextFor(
   const fractions: number[] = [];
   return {
     shouldStop: () => asked++ >= stopAt,
+    elapsed: () => 0,
     progress: (fraction) => void fractions.push(fraction),
     fractions,
     asked: () => asked,
@@ -133,6 +134,20 @@ describe("trainMember()", () => {
       expect(weights.every(Number.isFinite)).toBe(true);
       expect(Number.isFinite(fitLoss)).toBe(true);
     }
+  });
+
+  it("brings Adam to its end in the time that there is", async () => {
+    const recipe = { ...input.recipe, adamSteps: 40_000, learningRate: 2e-2, path: [{ weightDecay: 0, iterations: 0 }] };
+    let clock = 0;
+    const hurried = { ...contextFor(), elapsed: () => clock++ / 2000 };
+    const { stages, adamSteps, stopped } = await trainMember({ ...input, recipe }, hurried);
+    expect(stopped).toBe(true);
+    expect(adamSteps).toBeGreaterThan(500);
+    expect(adamSteps).toBeLessThan(2000);
+    // Asked every ten steps, a member that knows nothing of the clock stands there with its rate still high.
+    const cut = await trainMember({ ...input, recipe }, contextFor(adamSteps / 10 - 1));
+    expect(Math.abs(cut.adamSteps - adamSteps)).toBeLessThanOrEqual(10);
+    expect(stages[0]!.fitLoss).toBeLessThan(cut.stages[0]!.fitLoss / 2);
   });
 
   it("works with nothing held out, and with less than a batch of rows", async () => {

@@ -13,12 +13,12 @@ const input = {
 
 test("a process goes on asking whether to stop, and gives nothing once told so", async () => {
   let asked = 0;
-  const fit = await fitPart(input, { progress: () => {}, shouldStop: () => ++asked < 0 });
+  const fit = await fitPart(input, { progress: () => {}, elapsed: () => 0, shouldStop: () => ++asked < 0 });
   expect(fit?.looMean.length).toBe(n);
   expect(asked).toBeGreaterThan(50);
 
   const limit = 10;
   let count = 0;
-  expect(await fitPart(input, { progress: () => {}, shouldStop: () => ++count >= limit })).toBeNull();
+  expect(await fitPart(input, { progress: () => {}, elapsed: () => 0, shouldStop: () => ++count >= limit })).toBeNull();
   expect(count).toBe(limit);
 });

@@ -1,6 +1,7 @@
 /** `condense latency`: the devices there are, what an emulator takes on one, and calibration of this machine. */
 import {
   alignRows,
+  anyNetworkGraph,
   calibrateCpu,
   calibrateGpu,
   calibrationPath,
@@ -201,6 +202,7 @@ async function onCpu(
   const state = resume ? await loadState(statePath) : undefined;
   return calibrateCpu(target, {
     ...facts,
+    draw: anyNetworkGraph,
     ...(state === undefined ? {} : { state }),
     save: (measured) => saveJson(statePath, measured),
   });
@@ -228,13 +230,13 @@ function summary({ id, calibration }: CpuTarget, path: string): string {
     kind,
     `${fit.points}`,
     `${(100 * fit.mape).toFixed(1)} %`,
-    fit.multiplier.toFixed(2),
   ]);
+  const networks = calibration.residuals.logResidual.map((r) => Math.abs(Math.exp(-r) - 1));
   return [
     `${path}: ${id} on ${calibration.host}, ONNX Runtime ${calibration.engine}`,
-    `a call ${showLatency(calibration.sessionSeconds)}, reference network ${showLatency(calibration.referenceSeconds)}, repeats within ${(100 * calibration.noiseCv).toFixed(1)} %, ${calibration.residuals.predicted.length} networks held out`,
+    `a call ${showLatency(calibration.sessionSeconds)}, reference network ${showLatency(calibration.referenceSeconds)}, repeats within ${(100 * calibration.noiseCv).toFixed(1)} %, ${networks.length} networks predicted from the others, median error ${(100 * median(networks)).toFixed(1)} %`,
     "",
-    alignRows([["kernels", "measured", "error", "multiplier"], ...kinds], [0]),
+    alignRows([["kernels", "measured", "error"], ...kinds], [0]),
     "",
   ].join("\n");
 }

@@ -3,13 +3,15 @@
  * until the time is up, each in turn with a reference network, and fits. Stops and resumes: its state is plain data.
  */
 import { InternalError, OptionError } from "../../errors.ts";
-import { makeRng } from "../../rng.ts";
+import type { Graph } from "../../graph/index.ts";
+import { makeRng, type Rng } from "../../rng.ts";
 import { fuseKernels } from "../kernels.ts";
 import { networkOf } from "../network.ts";
 import { fitLine } from "../line.ts";
 import type { CpuTarget } from "../target.ts";
 import { fitCalibration, type NetworkPoint, type UnitPoint } from "./fit.ts";
 import { type Measurement, measureGraph, type MeasureOptions, withCall } from "./measure.ts";
+import { withConstantWeights } from "./optimised.ts";
 import {
   chainGraph,
   drawUnit,
@@ -52,6 +54,9 @@ export interface CalibrateOptions {
   /** Monotonic, milliseconds. */
   readonly now?: () => number;
   readonly stopped?: () => boolean;
+  /** Draws the whole networks: such as will be asked about. Its inputs without rows are weights. Default: trunks with skips,
+   * some with a decoder, which need no super-architecture. */
+  readonly draw?: (rng: Rng) => Graph;
   /** Replaces the timing, for tests. */
   readonly measure?: typeof measureGraph;
 }
@@ -67,8 +72,8 @@ const SAVE_EVERY = 20;
 const steady = { warmRuns: 50, warmSeconds: 0.2, blocks: 40, blockSeconds: 0.02, retries: 0 } as const;
 /** Results of the networks that tell what handing one over costs. */
 const resultCounts = [2, 32, 128] as const;
-/** Fewest whole networks that a calibration is made of. */
-const FEWEST_NETWORKS = 12;
+/** Fewest chains and fewest whole networks that a calibration is made of. */
+const FEWEST = 12;
 
 interface Plan {
   readonly seconds: number;
@@ -86,16 +91,16 @@ const blockSeconds = 1.5e-3;
 const plans = {
   quick: {
     seconds: 180,
-    units: 24,
-    networks: 90,
+    units: 10,
+    networks: 240,
     batches: [1, 64],
     chain: [2, 8],
     measure: { warmRuns: 20, warmSeconds: 0.03, blocks: 40, blockSeconds, retries: 0 },
   },
   full: {
     seconds: 1800,
-    units: 60,
-    networks: 300,
+    units: 40,
+    networks: 600,
     batches: [1, 8, 64, 512],
     chain: [2, 4, 8, 16],
     measure: { warmRuns: 50, warmSeconds: 0.05, blocks: 60, blockSeconds, retries: 0 },
@@ -118,7 +123,8 @@ export async function calibrateCpu(target: CpuTarget, options: CalibrateOptions)
   };
   checkState(state, target, options, quick);
   const settings = { ...plan.measure, threads: target.cpu.threads, now };
-  const tasks = tasksOf(plan, state.seed, measure);
+  const drawn = networksOf(state.seed, options);
+  const tasks = tasksOf(plan, state.seed, measure, drawn);
   const begun = now();
   const before = state.spent;
   const isOver = (): boolean => {
@@ -160,8 +166,14 @@ function checkState(state: CalibrationState, target: CpuTarget, options: Calibra
     );
 }
 
+/** The whole networks of a calibration, by number. */
+function networksOf(seed: number, { draw = randomNetwork }: CalibrateOptions): (i: number) => Graph {
+  const rng = makeRng(seed);
+  return (i) => withConstantWeights(draw(rng.fork(`network ${i}`)));
+}
+
 /** All measurements in the random order of the seed; a task's name does not depend on the order. */
-function tasksOf(plan: Plan, seed: number, measure: typeof measureGraph): Task[] {
+function tasksOf(plan: Plan, seed: number, measure: typeof measureGraph, drawn: (i: number) => Graph): Task[] {
   const rng = makeRng(seed);
   const tasks: Task[] = [];
   for (const kind of unitKinds)
@@ -183,7 +195,7 @@ function tasksOf(plan: Plan, seed: number, measure: typeof measureGraph): Task[]
   const addNetwork = (name: string, i: number, batch: number): void => {
     tasks.push({
       name,
-      run: async (options) => ({ [name]: await measure(randomNetwork(rng.fork(`network ${i}`)), batch, options) }),
+      run: async (options) => ({ [name]: await measure(drawn(i), batch, options) }),
     });
   };
   for (let i = 0; i < plan.networks; i++) addNetwork(`network|${i}|`, i, batchOfNetwork(plan, i));
@@ -204,8 +216,10 @@ function fitState(
   options: CalibrateOptions,
 ): CpuTarget {
   const rng = makeRng(state.seed);
+  const drawn = networksOf(state.seed, options);
   const units: UnitPoint[] = [];
   const networks: NetworkPoint[] = [];
+  let chains = 0;
   for (const kind of unitKinds)
     for (let i = 0; i < plan.units; i++)
       for (const batch of plan.batches) {
@@ -213,7 +227,9 @@ function fitState(
           const measured = state.done[`unit|${kind}|${i}|${batch}|${links}`];
           return measured === undefined ? [] : [[links, measured.seconds] as const];
         });
-        const seconds = times.length < 2 ? 0 : fitLine(times).slope;
+        if (times.length < 2) continue;
+        chains++;
+        const seconds = fitLine(times).slope;
         // On a busy machine a longer chain may have been faster: that says nothing of a link.
         if (seconds <= 0) continue;
         const kernels = fuseKernels(networkOf(chainGraph(drawUnit(kind, rng.fork(`unit ${kind} ${i}`)), 1, rng)));
@@ -223,12 +239,12 @@ function fitState(
   for (let i = 0; i < plan.networks; i++) {
     const measured = state.done[`network|${i}|`];
     if (measured === undefined) continue;
-    const kernels = fuseKernels(networkOf(randomNetwork(rng.fork(`network ${i}`))));
+    const kernels = fuseKernels(networkOf(drawn(i)));
     networks.push({ kernels, batch: batchOfNetwork(plan, i), seconds: measured.seconds });
     const again = state.done[`again|${i}|`];
     if (again) ratios.push(Math.log(again.seconds / measured.seconds));
   }
-  if (networks.length < FEWEST_NETWORKS)
+  if (Math.min(chains, networks.length) < FEWEST)
     throw new OptionError(
       "OPTION_CALIBRATION",
       `only ${Object.keys(state.done).length} of ${total} measurements were made, too few to fit. Give it more time, or go on with --resume.`,

@@ -1,21 +1,16 @@
 /** What a calibration of a processor leaves behind: plain data, stored in the target file (spec latency 1.3, 2.2 to 2.4). */
 import type { Residuals } from "../conformal.ts";
-import type { Tree } from "./forest.ts";
 
-export const CPU_CALIBRATION_VERSION = 2;
+export const CPU_CALIBRATION_VERSION = 3;
 
 /** The fitted time of one kind of kernel. */
 export interface KindFit {
   /** Non-negative coefficients on {@link kernelFeatures}, seconds. */
   readonly coefficients: readonly number[];
-  /** Multiplier found on whole networks. */
-  readonly multiplier: number;
   /** Least and largest of every feature in the calibration: outside, predictions warn and widen. */
   readonly low: readonly number[];
   readonly high: readonly number[];
-  /** Correction of the fit's logarithm, where it paid. */
-  readonly forest?: readonly Tree[];
-  /** Mean relative error over five folds, of the fit and with the correction if there is one. */
+  /** Mean relative error over five folds of the chains. */
   readonly mape: number;
   readonly points: number;
 }
@@ -39,9 +34,7 @@ export interface CpuCalibration {
   /** Rows and columns that products are padded to. */
   readonly padding: { readonly columns: number; readonly rows: number };
   readonly kinds: Readonly<Record<string, KindFit>>;
-  /** Exact geometries with their measured seconds. */
-  readonly table: Readonly<Record<string, number>>;
-  /** Held-out networks, for the interval. */
+  /** Of networks, each predicted from the others, for the interval. */
   readonly residuals: Residuals;
   /** Batches that were measured. */
   readonly batches: readonly number[];

@@ -1,4 +1,4 @@
-/** Features of a kernel's time on a processor (spec latency 2.2), and the keys under which kernels are tabled and fitted. */
+/** Features of a kernel's time on a processor (spec latency 2.2), and the kinds that are fitted. */
 import type { Kernel } from "../kernels.ts";
 import type { CpuTarget } from "../target.ts";
 
@@ -55,21 +55,4 @@ export function kernelFeatures(
     Math.max(0, total - cpu.l2),
     Math.max(0, total - cpu.l3),
   ];
-}
-
-/** Key of the exact geometry in the table: kernel, batch and sizes. */
-export function tableKey(kernel: Kernel, batch: number): string {
-  const { geometry } = kernel;
-  const sizes = geometry
-    ? [
-        geometry.nIn,
-        geometry.nOut,
-        geometry.vectors,
-        geometry.groups,
-        ...geometry.outSize,
-        ...geometry.kernel,
-        ...geometry.dilation,
-      ].join("x")
-    : `${kernel.elements}x${kernel.bytesIn}x${kernel.bytesWeights}`;
-  return `${kernel.name}|${kernel.elementBytes}|${batch}|${sizes}`;
 }

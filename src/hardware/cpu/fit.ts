@@ -1,12 +1,17 @@
-/** From measurements to a calibration: non-negative fits per kind, a correction where it pays, multipliers on whole networks. */
+/**
+ * From measurements to a calibration: non-negative fits per kind on chains of equal kernels, then whole networks. Kernels take
+ * another time in a network than in a chain of their like: networks either scale each kind or, where that predicts networks
+ * not seen better, fit all coefficients anew (the kernel-sum model of spec latency 2 and C3).
+ */
 import { OptionError } from "../../errors.ts";
+import type { Residuals } from "../conformal.ts";
 import { fuseKernels, type Kernel } from "../kernels.ts";
+import { mean } from "../metrics.ts";
 import { networkOf } from "../network.ts";
 import { nonNegativeLeastSquares, ridgeRegression } from "../nnls.ts";
 import type { CpuTarget } from "../target.ts";
 import { type CpuCalibration, CPU_CALIBRATION_VERSION, type KindFit } from "./calibration.ts";
-import { kernelFeatures, kindOf, tableKey } from "./features.ts";
-import { fitForest, forestValue, type Tree } from "./forest.ts";
+import { featureNames, kernelFeatures, kindOf } from "./features.ts";
 import { manyResults } from "./units.ts";
 
 /** A unit: the kernels of one link and what a link takes. */
@@ -24,9 +29,6 @@ export interface NetworkPoint {
 
 type Padding = CpuCalibration["padding"];
 
-/** Points of one kind from which a correction is tried, and by how much it must improve the error. */
-const FOREST_FROM = 150;
-const FOREST_GAIN = 0.1;
 /** Ridge of the multipliers towards 1. */
 const RIDGE = 0.02;
 
@@ -51,9 +53,7 @@ export function kernelTime(
   const x = kernelFeatures(kernel, batch, cpu, padding);
   let seconds = 0;
   for (let j = 0; j < x.length; j++) seconds += fit.coefficients[j]! * x[j]!;
-  const inside = x.every((value, j) => value <= 1.5 * fit.high[j]!);
-  if (inside && fit.forest) seconds *= Math.exp(forestValue(fit.forest, logs(x)));
-  return { seconds: seconds * fit.multiplier, inside };
+  return { seconds, inside: x.every((value, j) => value <= 1.5 * fit.high[j]!) };
 }
 
 /** Where a kind was not measured itself. */
@@ -64,8 +64,6 @@ const fallback: Readonly<Record<string, string>> = {
   activation: "dear",
   matmul: "gemm",
 };
-
-const logs = (x: readonly number[]): number[] => x.map(Math.log1p);
 
 /** Features of a link: its kernels' added up. */
 function linkFeatures({ kernels, batch }: UnitPoint, cpu: CpuTarget["cpu"], padding: Padding): number[] {
@@ -80,71 +78,41 @@ function fitKind(points: readonly UnitPoint[], cpu: CpuTarget["cpu"], padding: P
   const single = points.flatMap(({ kernels, batch }) =>
     kernels.map((kernel) => kernelFeatures(kernel, batch, cpu, padding)),
   );
-  const linear = foldedErrors(points.length, (train) => {
-    const b = nonNegativeLeastSquares(
-      train.map((i) => rows[i]!),
-      train.map((i) => y[i]!),
-    );
-    return (i) => Math.abs(dot(b, rows[i]!) / y[i]! - 1);
-  });
-  const corrected = points.length < FOREST_FROM ? undefined : correct(rows, y, linear);
   return {
     coefficients,
-    multiplier: 1,
     low: coefficients.map((_, j) => Math.min(...single.map((x) => x[j]!))),
     high: coefficients.map((_, j) => Math.max(...single.map((x) => x[j]!))),
-    ...(corrected === undefined ? {} : { forest: corrected.forest }),
-    mape: corrected?.mape ?? linear,
+    mape: mean(
+      outOfFold(points.length, (train) => {
+        const b = nonNegativeLeastSquares(
+          train.map((i) => rows[i]!),
+          train.map((i) => y[i]!),
+        );
+        return (i) => Math.abs(dot(b, rows[i]!) / y[i]! - 1);
+      }),
+    ),
     points: points.length,
   };
 }
 
-/** A forest on log(y / fit), if it improves the five-fold error by a tenth. */
-function correct(
-  rows: readonly (readonly number[])[],
-  y: readonly number[],
-  linear: number,
-): { readonly forest: readonly Tree[]; readonly mape: number } | undefined {
-  const features = rows.map(logs);
-  const options = { trees: 60, depth: 3 };
-  const residual = (b: readonly number[], i: number): number => Math.log(y[i]! / Math.max(dot(b, rows[i]!), 1e-12));
-  const fitOn = (train: readonly number[]) => {
-    const b = nonNegativeLeastSquares(
-      train.map((i) => rows[i]!),
-      train.map((i) => y[i]!),
-    );
-    const forest = fitForest(
-      train.map((i) => features[i]!),
-      train.map((i) => residual(b, i)),
-      options,
-    );
-    return { b, forest };
-  };
-  const mape = foldedErrors(y.length, (train) => {
-    const { b, forest } = fitOn(train);
-    return (i) => Math.abs((dot(b, rows[i]!) * Math.exp(forestValue(forest, features[i]!))) / y[i]! - 1);
-  });
-  if (mape > (1 - FOREST_GAIN) * linear) return undefined;
-  return { forest: fitOn(y.map((_, i) => i)).forest, mape };
-}
-
-function foldedErrors(n: number, fit: (train: readonly number[]) => (i: number) => number): number {
-  let sum = 0;
+/** A value for each of n points from what was fitted without its fold, of five. */
+function outOfFold(n: number, fit: (train: readonly number[]) => (i: number) => number): number[] {
   const all = Array.from({ length: n }, (_, i) => i);
+  const values = new Array<number>(n).fill(0);
   for (let fold = 0; fold < 5; fold++) {
     const train = all.filter((i) => i % 5 !== fold);
     if (train.length === 0) continue;
-    const error = fit(train);
-    for (const i of all) if (i % 5 === fold) sum += error(i);
+    const value = fit(train);
+    for (const i of all) if (i % 5 === fold) values[i] = value(i);
   }
-  return sum / n;
+  return values;
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, value, j) => sum + value * b[j]!, 0);
 }
 
-/** Everything a calibration says, from its points. @param networks in random order: two thirds fit, the rest is held out */
+/** Everything a calibration says, from its points. @param networks in random order */
 export function fitCalibration(
   units: readonly UnitPoint[],
   networks: readonly NetworkPoint[],
@@ -185,39 +153,61 @@ export function fitCalibration(
       "OPTION_CALIBRATION",
       "longer chains of kernels do not take longer here: the machine is too busy to be measured. Calibrate when nothing else runs.",
     );
-  const train = networks.filter((_, i) => i % 3 !== 2);
-  const held = networks.filter((_, i) => i % 3 === 2);
-  const { sessionSeconds, multipliers } = fitMultipliers(train, kinds, facts.sessionSeconds, cpu, padding);
-  const scaled = Object.fromEntries(
-    Object.entries(kinds).map(([kind, fit]) => [kind, { ...fit, multiplier: multipliers[kind] ?? 1 }]),
-  );
-  const predicted = held.map(({ kernels, batch }) =>
-    kernels.reduce((sum, kernel) => sum + kernelTime(scaled, kernel, batch, cpu, padding).seconds, sessionSeconds),
-  );
+  const found = fitNetworks(networks, { sessionSeconds: facts.sessionSeconds, kinds }, cpu, padding);
+  const seen = withBox(found.kinds, networks, cpu, padding);
   const [slice] = fuseKernels(networkOf(manyResults(2)));
   return {
     version: CPU_CALIBRATION_VERSION,
     ...facts,
     threads: cpu.threads,
-    sessionSeconds,
-    resultSeconds: Math.max(0, slicedResultSeconds - kernelTime(scaled, slice!, 1, cpu, padding).seconds),
+    sessionSeconds: found.sessionSeconds,
+    resultSeconds: Math.max(0, slicedResultSeconds - kernelTime(seen, slice!, 1, cpu, padding).seconds),
     padding,
-    kinds: scaled,
-    table: tableOf(units),
-    residuals: { predicted, logResidual: held.map(({ seconds }, i) => Math.log(seconds / predicted[i]!)) },
+    kinds: seen,
+    residuals: found.residuals,
   };
 }
 
-/** One multiplier per kind and one for the session, ridge towards 1, relative errors. */
-function fitMultipliers(
-  train: readonly NetworkPoint[],
-  kinds: Readonly<Record<string, KindFit>>,
-  sessionSeconds: number,
+/** What predicts a network: its session and its kernels. */
+interface Sum {
+  readonly sessionSeconds: number;
+  readonly kinds: Readonly<Record<string, KindFit>>;
+}
+
+/** What whole networks say beyond the chains: of scaling the kinds and of fitting them anew what predicts networks better that
+ * it had not seen. @returns also the residuals of those predictions */
+function fitNetworks(
+  networks: readonly NetworkPoint[],
+  chains: Sum,
   cpu: CpuTarget["cpu"],
   padding: Padding,
-): { readonly sessionSeconds: number; readonly multipliers: Readonly<Record<string, number>> } {
+): Sum & { readonly residuals: Residuals } {
+  const ways = [scaleKinds, refitKinds].map(
+    (way) => (points: readonly NetworkPoint[]) => way(points, chains, cpu, padding),
+  );
+  const seconds = ({ sessionSeconds, kinds }: Sum, { kernels, batch }: NetworkPoint): number =>
+    kernels.reduce((sum, kernel) => sum + kernelTime(kinds, kernel, batch, cpu, padding).seconds, sessionSeconds);
+  const judged = ways.map((way) => {
+    const predicted = outOfFold(networks.length, (train) => {
+      const sum = way(train.map((i) => networks[i]!));
+      return (i) => seconds(sum, networks[i]!);
+    });
+    const logResidual = networks.map((network, i) => Math.log(network.seconds / predicted[i]!));
+    return { way, error: mean(logResidual.map(Math.abs)), residuals: { predicted, logResidual } };
+  });
+  const { way, residuals } = judged.reduce((best, next) => (next.error < best.error ? next : best));
+  return { ...way(networks), residuals };
+}
+
+/** One multiplier per kind and one for the session, ridge towards 1, relative errors. */
+function scaleKinds(
+  train: readonly NetworkPoint[],
+  { sessionSeconds, kinds }: Sum,
+  cpu: CpuTarget["cpu"],
+  padding: Padding,
+): Sum {
   const names = Object.keys(kinds);
-  if (train.length < names.length + 1) return { sessionSeconds, multipliers: {} };
+  if (train.length < names.length + 1) return { sessionSeconds, kinds };
   const rows = train.map(({ kernels, batch }) => {
     const row = new Array<number>(names.length + 1).fill(0);
     row[0] = sessionSeconds;
@@ -233,15 +223,65 @@ function fitMultipliers(
   const bounded = found.map((value) => Math.min(4, Math.max(0.25, value)));
   return {
     sessionSeconds: sessionSeconds * bounded[0]!,
-    multipliers: Object.fromEntries(names.map((name, i) => [name, bounded[i + 1]!])),
+    kinds: Object.fromEntries(
+      names.map((name, i) => {
+        const kind = kinds[name]!;
+        return [name, { ...kind, coefficients: kind.coefficients.map((c) => c * bounded[i + 1]!) }];
+      }),
+    ),
   };
 }
 
-/** Exact geometries: links of one kernel. */
-function tableOf(units: readonly UnitPoint[]): Record<string, number> {
-  return Object.fromEntries(
-    units.flatMap(({ kernels, batch, seconds }) =>
-      kernels.length === 1 && seconds > 0 ? [[tableKey(kernels[0]!, batch), seconds] as const] : [],
-    ),
+/** So many networks tell all about one kind. */
+const NETWORKS_PER_KIND = 5;
+
+/** All coefficients of the kinds that networks are made of, from networks alone. Other kinds stay as chains have them. */
+function refitKinds(train: readonly NetworkPoint[], chains: Sum, cpu: CpuTarget["cpu"], padding: Padding): Sum {
+  const names = Object.keys(chains.kinds).filter((name) =>
+    train.some(({ kernels }) => kernels.some((kernel) => kindOf(kernel) === name)),
   );
+  if (train.length < NETWORKS_PER_KIND * names.length) return chains;
+  const width = featureNames.length;
+  const rest: number[] = [];
+  const rows = train.map(({ kernels, batch }) => {
+    const row = new Array<number>(1 + names.length * width).fill(0);
+    row[0] = 1;
+    let other = 0;
+    for (const kernel of kernels) {
+      const at = names.indexOf(kindOf(kernel));
+      if (at < 0) other += kernelTime(chains.kinds, kernel, batch, cpu, padding).seconds;
+      else kernelFeatures(kernel, batch, cpu, padding).forEach((value, j) => (row[1 + at * width + j]! += value));
+    }
+    rest.push(other);
+    return row;
+  });
+  const y = train.map(({ seconds }, i) => Math.max(seconds - rest[i]!, 0.01 * seconds));
+  const found = nonNegativeLeastSquares(rows, y);
+  const refitted = names.map((name, i) => {
+    const coefficients = found.slice(1 + i * width, 1 + (i + 1) * width);
+    return [name, { ...chains.kinds[name]!, coefficients }] as const;
+  });
+  return { sessionSeconds: found[0]!, kinds: { ...chains.kinds, ...Object.fromEntries(refitted) } };
+}
+
+/** The kinds with the kernels of the networks counted as calibrated. */
+function withBox(
+  kinds: Readonly<Record<string, KindFit>>,
+  networks: readonly NetworkPoint[],
+  cpu: CpuTarget["cpu"],
+  padding: Padding,
+): Readonly<Record<string, KindFit>> {
+  const boxes = new Map(
+    Object.entries(kinds).map(([name, { low, high }]) => [name, { low: [...low], high: [...high] }]),
+  );
+  for (const { kernels, batch } of networks)
+    for (const kernel of kernels) {
+      const box = boxes.get(kindOf(kernel));
+      if (box === undefined) continue;
+      kernelFeatures(kernel, batch, cpu, padding).forEach((value, j) => {
+        box.low[j] = Math.min(box.low[j]!, value);
+        box.high[j] = Math.max(box.high[j]!, value);
+      });
+    }
+  return Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, { ...kind, ...boxes.get(name)! }]));
 }

@@ -1,4 +1,4 @@
-/** Latency on a processor under ONNX Runtime: session + kernels, from a table, a fit, or a rough formula (spec latency 2). */
+/** Latency on a processor under ONNX Runtime: session + kernels, from a fit or a rough formula (spec latency 2). */
 import type { Graph } from "../../graph/index.ts";
 import { EngineError } from "../../errors.ts";
 import { factorsFor } from "../conformal.ts";
@@ -6,7 +6,7 @@ import { fuseKernels, type Kernel } from "../kernels.ts";
 import type { Network } from "../network.ts";
 import { asNetwork, assemble, identify, type LatencyModel, type OperationLatency, sumOfParts } from "../prediction.ts";
 import type { CpuTarget } from "../target.ts";
-import { kindOf, tableKey } from "./features.ts";
+import { kindOf } from "./features.ts";
 import { kernelTime } from "./fit.ts";
 
 /** Without a calibration: a call, a further result, a kernel, FLOP per cycle and core that products reach, bytes/s, seconds
@@ -57,16 +57,14 @@ export function cpuModel(target: CpuTarget, ratio = 1): LatencyModel {
       }
       let outside = 0;
       const perOp = kernels.map((kernel): OperationLatency => {
-        const known = calibration.table[tableKey(kernel, batch)];
-        const multiplier = calibration.kinds[kindOf(kernel)]?.multiplier ?? 1;
         const { seconds, inside } = kernelTime(calibration.kinds, kernel, batch, cpu, calibration.padding);
-        if (!inside && known === undefined) outside++;
+        if (!inside) outside++;
         return {
           ids: kernel.nodes,
           kernel: kernel.name,
-          seconds: scale * (known === undefined ? seconds : known * multiplier),
+          seconds: scale * seconds,
           bound: kernel.macs > 0 ? "compute" : "memory",
-          source: known === undefined ? "fit" : "table",
+          source: "fit",
         };
       });
       const fixed = around(scale * calibration.sessionSeconds, scale * calibration.resultSeconds);
