@@ -29,7 +29,7 @@ import {
 import { inProcess, type TaskRunner, workerPool } from "../src/tasks/index.ts";
 import {
   adamAlone,
-  convolutionRate,
+  fieldRate,
   memberTask,
   predictGraph,
   runTrial,
@@ -191,7 +191,7 @@ async function finalTrain(
     data,
     fitRows: Int32Array.from({ length: data.rows }, (_, i) => i),
     heldOutRows: new Int32Array(0),
-    recipe: adamAlone({ loss: "huber", batch, adamSteps, learningRate: convolutionRate }),
+    recipe: adamAlone({ loss: "huber", batch, adamSteps, learningRate: fieldRate }),
     seed,
     engine: "onnxruntime",
   });

@@ -91,6 +91,7 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
     engine,
     rng: rng.fork("probe"),
     runner,
+    begun: started,
     deadline: after(0.15),
     checkpoints,
     onFraction: report("probe", 0),
@@ -116,6 +117,8 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
   companioned.catch(() => undefined);
   const found = await explore(prepared, footing, options, {
     shouldStop: () => runner.stopped || now() > after(0.4),
+    now,
+    deadline: after(0.4),
     onFraction: report("search", shares.probe),
   });
   const ensemble =

@@ -1,7 +1,7 @@
 /** The search stage of a fit: a supernet trainer, trials and limits handed to the strategy's loop. */
 import { getEngine } from "../engine/index.ts";
-import { type History, makeHistory, search, type SearchResult, type SearchState } from "../search/index.ts";
-import { type Architecture, macs, randomArchitecture, supernet } from "../space/index.ts";
+import { type History, makeHistory, search, type SearchResult, type SearchState, trialUnits } from "../search/index.ts";
+import { type Architecture, macs, mixedArchitecture, randomArchitecture, supernet } from "../space/index.ts";
 import { inProcess } from "../tasks/index.ts";
 import { type Footing, planSearch, planTrials, runTrial, supernetTrainer } from "../train/index.ts";
 import { emulatorLatency } from "./constrain.ts";
@@ -16,8 +16,15 @@ export async function explore(
   prepared: Prepared,
   footing: Footing,
   options: FitOptions,
-  control: { readonly shouldStop: () => boolean; readonly onFraction: (fraction: number, note: string) => void },
+  control: {
+    readonly shouldStop: () => boolean;
+    /** Milliseconds since the epoch: now, and when the search should be done. */
+    readonly now: () => number;
+    readonly deadline: number;
+    readonly onFraction: (fraction: number, note: string) => void;
+  },
 ): Promise<SearchResult> {
+  const begun = control.now();
   const { space, spaceOptions, strategy, effort, foldOf, isValidation, rng, members, engine, loss } = prepared;
   const { checkpoints, runner = inProcess() } = options;
   type Saved = Omit<SearchResult, "history"> & { readonly records: History["records"] };
@@ -44,17 +51,22 @@ export async function explore(
           rows: trainRows.length,
           macs: typicalMacs,
           convolutional,
+          fields: convolutional,
           members,
           loss,
           weightDecay: footing.weightDecay,
         })
       : undefined;
+  /** Milliseconds of a trial: all get the same part of the time that there is from the first one on. */
+  let perTrial: number | undefined;
   const trials = trialPlan && {
     count: trialPlan.count,
     macs: trialPlan.work,
     heatTimes: trialPlan.heatTimes,
-    run: (architecture: Architecture, times: number) =>
-      runTrial(
+    known: [mixedArchitecture(space)],
+    run: (architecture: Architecture, times: number) => {
+      perTrial ??= ((control.deadline - control.now()) * runner.parallel) / trialUnits(trialPlan);
+      return runTrial(
         {
           space: spaceOptions,
           data: footing.data,
@@ -66,9 +78,11 @@ export async function explore(
           seed: rng.fork("trials").seed,
           engine,
           runner,
+          allowance: times * perTrial,
         },
         architecture,
-      ),
+      );
+    },
   };
   const trainer = await supernetTrainer({
     engine: getEngine(engine),
@@ -93,6 +107,7 @@ export async function explore(
     ...(state === undefined ? {} : { resume: state }),
     ...limitOf(prepared, options),
     shouldStop: control.shouldStop,
+    elapsed: () => (control.now() - begun) / Math.max(1, control.deadline - begun),
     onStep: async (next, fraction) => {
       const { length: tried } = next.tried;
       control.onFraction(fraction, tried === 0 ? `step ${next.steps}` : `trial ${tried}`);

@@ -5,4 +5,4 @@ export * from "./loop.ts";
 export { type Costs, dominates, hypervolume, nonDominated } from "./pareto.ts";
 export * from "./strategies/index.ts";
 export * from "./strategy.ts";
-export { type Trials, trialDefaults } from "./trials.ts";
+export { type Trials, trialDefaults, trialUnits } from "./trials.ts";

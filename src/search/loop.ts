@@ -25,7 +25,7 @@ import {
   type SearchContext,
   type Strategy,
 } from "./strategy.ts";
-import { rankedTrials, runTrials, type Trials, trialUnits, type Tried, unitsTried } from "./trials.ts";
+import { goodTrials, runTrials, type Trials, trialUnits, type Tried, unitsTried } from "./trials.ts";
 
 /** Everything a search has so far. */
 export interface SearchState {
@@ -64,6 +64,9 @@ export interface SearchOptions {
   readonly onStep?: (state: SearchState, fraction: number) => void | Promise<void>;
   /** Asked before each step. */
   readonly shouldStop?: () => boolean;
+  /** Share of the time for the search that has passed: the strategy keeps to its part of it, with its schedule. Default: none
+   * passes. */
+  readonly elapsed?: () => number;
 }
 
 export interface SearchResult {
@@ -78,6 +81,9 @@ export interface SearchResult {
 
 /** Steps in a row that may pass without work before the search gives up on its strategy. */
 const idleSteps = 1000;
+
+/** Share of a limited time that the strategy has where trials follow: they tell more. */
+const strategyTime = 0.35;
 
 /** Multiply-accumulates of a weight step: forward and backward. */
 const trainFactor = 3;
@@ -167,7 +173,9 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
     },
   });
 
-  const strategyProgress = (): number => Math.max(budget.fraction, steps / (options.steps ?? Number.POSITIVE_INFINITY));
+  const timeSpent = (): number => (options.elapsed?.() ?? 0) / (trials === undefined ? 1 : strategyTime);
+  const strategyProgress = (): number =>
+    Math.min(1, Math.max(budget.fraction, steps / (options.steps ?? Number.POSITIVE_INFINITY), timeSpent()));
   const units = trials === undefined ? 0 : trialUnits(trials);
   const strategyShare = options.budget / (options.budget + units * (trials?.macs ?? 0));
   /** Of the whole search. */
@@ -186,12 +194,16 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
   let state = resume?.strategy ?? strategy.init(contextFor("init"));
   let ended = resume?.ended ?? null;
   let stopped = false;
+  let late = false;
   let spentNothing = 0;
   while (ended === null && steps < (options.steps ?? Number.POSITIVE_INFINITY)) {
     if (options.shouldStop?.() === true) {
       stopped = true;
       break;
     }
+    // One step at least: there is nothing to choose from before.
+    late = steps > 0 && timeSpent() >= 1;
+    if (late) break;
     const before = budget.spent;
     try {
       const next = await strategy.step(contextFor(`step ${steps}`), state);
@@ -227,12 +239,12 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
     });
   if (unitsTried(tried) < units && options.shouldStop?.() === true) stopped = true;
   const finals = refined(strategyFinals, tried, options.members);
-  const outcome = stopped ? "stopped" : (ended ?? "budget");
+  const outcome = stopped || late ? "stopped" : (ended ?? "budget");
   return { finals, history, spent: spent(), steps, outcome, supernet: kept };
 }
 
 /** The finals of the strategy or, where architectures were tried, the best of these. */
 function refined(finals: Finals, tried: readonly Tried[], members: number): Finals {
-  const architectures = rankedTrials(tried).slice(0, members);
+  const architectures = goodTrials(tried).slice(0, members);
   return architectures[0] === undefined ? finals : { ...finals, architectures, best: architectures[0] };
 }

@@ -18,6 +18,8 @@ export interface Trials {
   readonly macs: number;
   /** How many times a trial's work a run of the heat has. */
   readonly heatTimes: number;
+  /** Architectures to try whatever the strategy found. */
+  readonly known?: readonly Architecture[];
   /** Trains from scratch with `times` the work of a trial. @returns the loss on the validation rows */
   run(architecture: Architecture, times: number): Promise<number>;
 }
@@ -33,7 +35,7 @@ export interface Tried extends Scored {
 export const trialDefaults = { generation: 4, parents: 6, mutations: 3, renewal: 0.3, heat: 4 } as const;
 
 /** Work of all trials, heat included, in trials. */
-export function trialUnits({ count, heatTimes }: Trials): number {
+export function trialUnits({ count, heatTimes }: Pick<Trials, "count" | "heatTimes">): number {
   return count + Math.min(trialDefaults.heat, count) * heatTimes;
 }
 
@@ -48,6 +50,23 @@ export function rankedTrials(tried: readonly Tried[]): Architecture[] {
   const known = new Set(heat.map(architectureId));
   const rest = ranked(tried.filter(({ times }) => times === 1));
   return [...heat, ...rest.filter((architecture) => !known.has(architectureId(architecture)))];
+}
+
+/** How many times the loss of the best one a trial may have for its architecture to be a member. */
+const asGood = 1.5;
+
+/** Best first, those that did about as well as the best in the same work: with fewer of them than members, each is trained more
+ * than once from starts of its own, which differ as much as architectures do. */
+export function goodTrials(tried: readonly Tried[]): Architecture[] {
+  const best = new Map<number, number>();
+  for (const { times, loss } of tried) if (loss < (best.get(times) ?? Number.POSITIVE_INFINITY)) best.set(times, loss);
+  const good = tried.filter(({ times, loss }) => loss <= asGood * (best.get(times) ?? 0));
+  const losers = new Set(
+    tried
+      .filter((each) => each.times > 1 && !good.includes(each))
+      .map(({ architecture }) => architectureId(architecture)),
+  );
+  return rankedTrials(good).filter((architecture) => !losers.has(architectureId(architecture)));
 }
 
 /** A child: each stage from one of two parents, and some slots drawn anew; at times a whole stage, or it is emptied. */
@@ -122,7 +141,7 @@ export async function runTrials(
     return onGeneration(all);
   };
   const plain = plainArchitecture(context.space, finals[0] ?? []);
-  const first = plain === undefined ? finals : [plain, ...finals];
+  const first = [...(plain === undefined ? [] : [plain]), ...(trials.known ?? []), ...finals];
   while (all.length < trials.count) {
     const size = Math.min(trialDefaults.generation, trials.count - all.length);
     const generation = nextGeneration(context, first, all, size);
@@ -134,11 +153,15 @@ export async function runTrials(
   return all;
 }
 
-/** Who runs the heat: the best, and the plain chain in the place of the last where it was tried: it learns late and well. */
+/** How many times the loss of the best the plain chain may have to run the heat all the same. */
+const late = 4;
+
+/** Who runs the heat: the best, and the plain chain in the place of the last where it was not far behind: it learns late and well. */
 function heatOf(tried: readonly Tried[], plain: Architecture | undefined): readonly Architecture[] {
   const best = rankedTrials(tried).slice(0, trialDefaults.heat);
   const id = plain && architectureId(plain);
-  const there = tried.find(({ architecture }) => architectureId(architecture) === id);
+  const least = Math.min(...tried.map(({ loss }) => loss).filter((loss) => !Number.isNaN(loss)));
+  const there = tried.find(({ architecture, loss }) => architectureId(architecture) === id && loss <= late * least);
   if (there === undefined || best.some((architecture) => architectureId(architecture) === id)) return best;
   return [...best.slice(0, -1), there.architecture];
 }

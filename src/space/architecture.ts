@@ -128,6 +128,16 @@ export function plainArchitecture(space: SuperArchitecture, base: Architecture):
   });
 }
 
+/** A trunk with every connection live and the activations in turn, as wide as may be; fields by linear decoders. Trunks of one
+ * activation, or without skips, learn moving peaks several times worse. */
+export function mixedArchitecture(space: SuperArchitecture): Architecture {
+  return space.slots.map(({ stage, from, to, candidates }) => {
+    if (candidates[0]?.kind === "width") return candidates.length - 1;
+    const nonlinear = candidates.flatMap((candidate, i) => (candidate.kind === "dense" ? [i] : []));
+    return stage === "trunk" ? (nonlinear[(from + to) % nonlinear.length] ?? 0) : 0;
+  });
+}
+
 /** Gates for a mixture of candidates. @param rows one row per slot */
 export function mixture(space: SuperArchitecture, rows: readonly (readonly number[])[]): Float32Array {
   const gates = new Float32Array(encodedSize(space));

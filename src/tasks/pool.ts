@@ -10,6 +10,7 @@ export interface TaskMessage {
   readonly name: string;
   readonly input: unknown;
   readonly deadline: number;
+  readonly allowance: number;
   readonly stopFlag: Int32Array;
 }
 export type TaskReply =
@@ -26,9 +27,10 @@ export async function execute(message: TaskMessage, progress: TaskContext["progr
     TaskFunction<unknown, unknown> | undefined;
   if (typeof run !== "function") throw new InternalError(`no task ${message.name} in ${message.module}`);
   const begun = Date.now();
+  const end = Math.min(message.deadline, begun + message.allowance);
   return run(message.input, {
-    shouldStop: () => Atomics.load(message.stopFlag, 0) !== 0 || Date.now() > message.deadline,
-    elapsed: () => (Date.now() - begun) / Math.max(1, message.deadline - begun),
+    shouldStop: () => Atomics.load(message.stopFlag, 0) !== 0 || Date.now() > end,
+    elapsed: () => (Date.now() - begun) / Math.max(1, end - begun),
     progress,
   });
 }
@@ -50,6 +52,7 @@ function toMessage(task: TaskRef<never, unknown>, input: unknown, options: TaskO
     name: task.name,
     input,
     deadline: options.deadline ?? Number.POSITIVE_INFINITY,
+    allowance: options.allowance ?? Number.POSITIVE_INFINITY,
     stopFlag: flag,
   };
 }

@@ -14,9 +14,9 @@ export interface TaskRef<Input, Output> {
 
 /** What a running task may know of the outside. */
 export interface TaskContext {
-  /** True once the work should end with the best so far: the deadline has passed or the user asked to stop. */
+  /** True once the work should end with the best so far: its time is over or the user asked to stop. */
   shouldStop(): boolean;
-  /** Share of the time from the task's start to its deadline that has passed; 0 where there is none. What has a schedule runs
+  /** Share of the task's time that has passed since it began; 0 where that has no limit. What has a schedule runs
    * it to its end in the time that there is. */
   elapsed(): number;
   /** Reports how much of the task is done, 0 to 1, with a word on how it goes. */
@@ -28,6 +28,8 @@ export type TaskFunction<Input, Output> = (input: Input, context: TaskContext) =
 export interface TaskOptions {
   /** Milliseconds since the epoch after which the task should end with the best so far. */
   readonly deadline?: number;
+  /** Milliseconds that it may take from when it begins, however long it waited. */
+  readonly allowance?: number;
   readonly onProgress?: (fraction: number, note?: string) => void;
   /** Takes the task off when aborted, and ends the thread it runs on; in this process only a task that waits. It then rejects. */
   readonly signal?: AbortSignal;

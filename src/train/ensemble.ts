@@ -22,7 +22,7 @@ import { type MemberInput, type MemberOutput, type MemberStage, memberTask } fro
 import { fullPredictor } from "./objective.ts";
 import type { Footing } from "./probe.ts";
 import { type Effort, planMember } from "./recipe.ts";
-import { chooseStage, finiteOrWorst, meanOverHeads } from "./stages.ts";
+import { chooseStage, finiteOrWorst, meanOverHeads, stageOf } from "./stages.ts";
 import type { SupernetState } from "./supernet-trainer.ts";
 
 /** One member of the ensemble, ready to predict. */
@@ -42,7 +42,7 @@ export interface Member {
 
 export interface Ensemble {
   readonly members: readonly Member[];
-  /** Stage of the decay path that all members are taken from. */
+  /** Stage of the decay path that all members are taken from, as far as each got. */
   readonly stage: number;
   /** True where a stop or deadline cut some member short. */
   readonly stopped: boolean;
@@ -137,6 +137,7 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
         rows: fitRows.length,
         macs: macs(space, architecture),
         convolutional: hasConvolutions(space, architecture),
+        fields: space.heads.some(({ kind }) => kind === "decoder"),
         members,
         loss: options.loss,
         weightDecay: footing.weightDecay,
@@ -175,7 +176,7 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
       stopped: all.some(({ output }) => output.stopped),
       outdone: false,
       members: trained.map(({ architecture, fold, output }): Member => {
-        const taken = output.stages[stage]!;
+        const taken = stageOf(output, stage);
         return {
           architecture,
           weights: taken.weights,

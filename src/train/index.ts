@@ -7,7 +7,7 @@ export * from "./ensemble.ts";
 export { type Footing, probe } from "./probe.ts";
 export {
   adamAlone,
-  convolutionRate,
+  fieldRate,
   type Effort,
   efforts,
   planMember,
@@ -16,7 +16,7 @@ export {
   planTrials,
   probeGrid,
 } from "./recipe.ts";
-export { chooseStage, stageScores } from "./stages.ts";
+export { chooseStage, stageOf, stageScores } from "./stages.ts";
 export { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";
 export * from "./supernet-trainer.ts";
 export { runTrial, type TrialOptions } from "./trial.ts";

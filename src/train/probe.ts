@@ -40,6 +40,8 @@ export interface ProbeOptions {
   readonly engine: EngineName;
   readonly rng: Rng;
   readonly runner: TaskRunner;
+  /** Milliseconds since the epoch: now, and when it should be done. */
+  readonly begun: number;
   readonly deadline: number;
   readonly checkpoints?: CheckpointStore | undefined;
   readonly onFraction: (fraction: number) => void;
@@ -79,6 +81,8 @@ export async function probe(options: ProbeOptions): Promise<Footing> {
   const nets = [chain(space, "silu", 2), chain(space, "tanh", 3)];
   const choices = probeGrid.map(({ trend, weightDecay }) => ({ ...footing(options.data, trend), weightDecay }));
   let done = 0;
+  // All the same part of the time that there is: what came last would look worst.
+  const allowance = ((deadline - options.begun) * runner.parallel) / (choices.length * nets.length);
   const train = async (c: number, k: number, choice: Footing, architecture: Architecture) => {
     const held = k % options.folds;
     const fitRows = Int32Array.from(foldOf.keys()).filter((row) => foldOf[row] !== held);
@@ -100,7 +104,7 @@ export async function probe(options: ProbeOptions): Promise<Footing> {
     const output = await keep(
       options.checkpoints,
       `probe-${c}-${k}`,
-      () => runner.run(memberTask, input, { deadline }),
+      () => runner.run(memberTask, input, { deadline, allowance }),
       (result) => !result.stopped,
     );
     options.onFraction(++done / (choices.length * nets.length));

@@ -35,8 +35,12 @@ const decayPath = [
 ] as const;
 const pathIterations = decayPath.reduce((sum, stage) => sum + stage.iterations, 0);
 
-/** Learning rate of Adam for convolutional networks: at equal work 2e-3 left twice the error. */
-export const convolutionRate = 6e-3;
+/** Learning rate of Adam for signals and images, convolutional or not: at equal work 2e-3 left twice the error. */
+export const fieldRate = 6e-3;
+
+/** Where the whole decay path is too dear for a signal or image, mini-batch Adam has this share of the passes: at equal time half
+ * the error of L-BFGS on line spectra and a quarter on scattering. Convolutions, which cost most, leave it more. */
+const adamShare = { linear: 0.6, convolutional: 0.9 } as const;
 
 /** Last learning rate of Adam, and pairs that L-BFGS remembers: the same in all recipes. */
 const ends = { finalLearningRate: 3e-5, lbfgsMemory: 10 } as const;
@@ -94,8 +98,8 @@ export interface TrialPlan {
  * @param problem a typical architecture's, by which the work is measured @returns undefined where trials do not pay */
 export function planTrials(effort: Effort, problem: MemberProblem): TrialPlan | undefined {
   const { adamSteps, batch, path } = planMember(effort, problem);
-  if (path.length > 1) return undefined;
   const passes = (adamSteps * batch) / problem.rows;
+  if (passes < path.reduce((sum, { iterations }) => sum + iterations, 0)) return undefined;
   const share = Math.min(trialShares.most, Math.max(trialShares.least, trialPasses / passes));
   const count = Math.max(8, Math.round((trialWork / share) * Math.min(1, effortFactor[effort])));
   const heatTimes = heatShare / share;
@@ -113,14 +117,16 @@ export interface MemberProblem {
   readonly macs: number;
   /** Whether most of them are convolutions. */
   readonly convolutional: boolean;
+  /** Whether any output is a signal or an image. */
+  readonly fields: boolean;
   readonly members: number;
   readonly loss: LossName;
   /** Weight decay at the start of the path, found by the probe. */
   readonly weightDecay: number;
 }
 
-/** How one member is trained: the whole decay path where the budget bears it, a shortened one where it nearly does, and
- * mini-batch Adam for networks so large that a full-batch step is dear. */
+/** How one member is trained: the whole decay path where the budget bears it; for scalars a shortened one where it nearly does;
+ * else mostly mini-batch Adam, because a full-batch step is dear. */
 export function planMember(effort: Effort, problem: MemberProblem): Recipe {
   const { rows, macs, members, loss, weightDecay } = problem;
   const factor = effortFactor[effort];
@@ -128,12 +134,16 @@ export function planMember(effort: Effort, problem: MemberProblem): Recipe {
   const passes = (factor * finalMacs) / (members * work);
   const share = Math.min(factor, passes / pathIterations);
   const common = { loss, ...ends };
-  if (share < leastPathShare * Math.min(1, factor)) {
+  if (share < (problem.fields ? 1 : leastPathShare) * Math.min(1, factor)) {
     const batch = Math.max(8, Math.min(32, Math.floor(rows / 8)));
-    const adamSteps = Math.max(100, Math.round((0.9 * passes * rows) / batch));
-    const iterations = Math.max(5, Math.round(0.1 * passes));
-    const path = [{ weightDecay: weightDecay / 100, iterations }];
-    return { ...common, batch, adamSteps, learningRate: problem.convolutional ? convolutionRate : 2e-3, path };
+    const part = !problem.fields || problem.convolutional ? adamShare.convolutional : adamShare.linear;
+    const adamSteps = Math.max(100, Math.round((part * passes * rows) / batch));
+    const iterations = Math.max(5, Math.round((1 - part) * passes));
+    const path =
+      part === adamShare.convolutional
+        ? [{ weightDecay: weightDecay / 100, iterations }]
+        : [100, 1e4].map((divisor) => ({ weightDecay: weightDecay / divisor, iterations: Math.round(iterations / 2) }));
+    return { ...common, batch, adamSteps, learningRate: problem.fields ? fieldRate : 2e-3, path };
   }
   const path = decayPath.map(({ divisor, iterations }) => ({
     weightDecay: weightDecay / divisor,
@@ -151,7 +161,7 @@ export const probeGrid = [
 ] as const;
 
 /** A short path for the probe. */
-export function planProbe(effort: Effort, problem: Omit<MemberProblem, "members" | "convolutional">): Recipe {
+export function planProbe(effort: Effort, problem: Omit<MemberProblem, "members" | "convolutional" | "fields">): Recipe {
   const { rows, macs, weightDecay } = problem;
   const factor = effortFactor[effort];
   const passes = (0.3 * factor * finalMacs) / (2 * probeGrid.length * 3 * macs * rows);

@@ -8,8 +8,8 @@ import { type Architecture, macs, superArchitecture, type SuperArchitectureOptio
 import type { TaskRunner } from "../tasks/index.ts";
 import type { TrainingData } from "./data.ts";
 import type { LossName } from "./loss.ts";
-import { memberTask } from "./member.ts";
-import { adamAlone, convolutionRate } from "./recipe.ts";
+import { type MemberInput, memberTask } from "./member.ts";
+import { adamAlone, fieldRate } from "./recipe.ts";
 import { meanOverHeads } from "./stages.ts";
 
 export interface TrialOptions {
@@ -25,13 +25,15 @@ export interface TrialOptions {
   readonly seed: number;
   readonly engine: EngineName;
   readonly runner: TaskRunner;
+  /** Milliseconds that it may take: the rate goes down to its end within them. Default: no limit. */
+  readonly allowance?: number;
 }
 
 /** @returns mean squared error on the validation rows, mean over heads and elements, scaled units */
 export async function runTrial(options: TrialOptions, architecture: Architecture): Promise<number> {
-  const { space, data, batch, work, loss, seed, engine, runner } = options;
+  const { space, data, batch, work, loss, seed, engine, runner, allowance = Number.POSITIVE_INFINITY } = options;
   const cost = 3 * macs(superArchitecture(space), architecture) * batch;
-  const { stages } = await runner.run(memberTask, {
+  const input: MemberInput = {
     space,
     architecture,
     data,
@@ -41,10 +43,11 @@ export async function runTrial(options: TrialOptions, architecture: Architecture
       loss,
       batch,
       adamSteps: Math.max(1, Math.floor(work / cost)),
-      learningRate: convolutionRate,
+      learningRate: fieldRate,
     }),
     seed,
     engine,
-  });
+  };
+  const { stages } = await runner.run(memberTask, input, { allowance });
   return meanOverHeads(stages[0]?.heldOutSquares ?? []);
 }

@@ -2,7 +2,14 @@ import { afterAll, describe, expect, it } from "vitest";
 import { makeRng } from "../../src/rng.ts";
 import { compact, superArchitecture, type SuperArchitectureOptions } from "../../src/space/index.ts";
 import { inProcess, type TaskContext, workerPool } from "../../src/tasks/index.ts";
-import { chooseStage, type MemberInput, type MemberOutput, memberTask, stageScores } from "../../src/train/index.ts";
+import {
+  chooseStage,
+  type MemberInput,
+  type MemberOutput,
+  memberTask,
+  stageOf,
+  stageScores,
+} from "../../src/train/index.ts";
 import { trainMember } from "../../src/train/member.ts";
 import { predict } from "../space/support.ts";
 import { rowRange, toyData } from "../search/support.ts";
@@ -137,7 +144,12 @@ describe("trainMember()", () => {
   });
 
   it("brings Adam to its end in the time that there is", async () => {
-    const recipe = { ...input.recipe, adamSteps: 40_000, learningRate: 2e-2, path: [{ weightDecay: 0, iterations: 0 }] };
+    const recipe = {
+      ...input.recipe,
+      adamSteps: 40_000,
+      learningRate: 2e-2,
+      path: [{ weightDecay: 0, iterations: 0 }],
+    };
     let clock = 0;
     const hurried = { ...contextFor(), elapsed: () => clock++ / 2000 };
     const { stages, adamSteps, stopped } = await trainMember({ ...input, recipe }, hurried);
@@ -267,15 +279,14 @@ describe("chooseStage()", () => {
     expect(chooseStage(scaled)).toBe(chooseStage(members));
   });
 
-  it("looks only at stages that every member reached", () => {
-    expect(
-      chooseStage(
-        membersWith([
-          [[3], [2], [1]],
-          [[3], [2]],
-        ]),
-      ),
-    ).toBe(1);
+  it("takes a member that got no further from its last stage", () => {
+    const members = membersWith([
+      [[3], [2], [1]],
+      [[3], [2]],
+    ]);
+    expect(stageScores(members).map(Math.exp)).toEqual([3, 2, 1.5].map((value) => expect.closeTo(value, 9) as number));
+    expect(chooseStage(members)).toBe(2);
+    expect(members.map((member) => stageOf(member, 2).heldOutSquares[0]![0])).toEqual([1, 2]);
   });
 
   it("never takes a stage that diverged while there is another", () => {
