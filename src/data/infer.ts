@@ -149,15 +149,23 @@ function outputScale(elements: readonly Float64Array[], near: () => Int32Array):
     if (high / low <= LOG_RATIO) continue;
     const logs = values.map(Math.log);
     const gain = Math.abs(skewness(values)) - Math.abs(skewness(logs));
-    if (gain > LOG_SKEWNESS_GAIN && roughness(logs, near()) <= ROUGHER * roughness(values, near())) asking++;
+    if (gain > LOG_SKEWNESS_GAIN && tells(roughness(logs, near()), roughness(values, near()), near().length)) asking++;
   }
   return asking > varying / 2 ? "log" : "linear";
 }
 
 /** So many runs tell how rough an output is. */
 const MOST_COMPARED = 500;
-/** A logarithm rougher than the value by more than this factor is not taken. */
+/** A logarithm rougher than the value by more than this factor is not taken; nor one of which neighbours tell next to nothing,
+ * where there are enough runs to say so: what cannot be predicted has wide intervals on a logarithm, and absurd ones off it. */
 const ROUGHER = 1.2;
+const UNTOLD = 0.8;
+const FEWEST_TO_TELL = 100;
+
+/** Whether the logarithm is the better thing to learn, by how rough it and the value are over so many runs. */
+function tells(log: number, value: number, runs: number): boolean {
+  return log <= ROUGHER * value && (runs < FEWEST_TO_TELL || log < UNTOLD);
+}
 
 /** For each of some runs the one of them with the nearest inputs, in units of their ranges; words are one apart. */
 function nearest(columns: readonly (NumberColumn | TextColumn)[], rows: Int32Array): Int32Array {

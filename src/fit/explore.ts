@@ -1,15 +1,27 @@
 /** The search stage of a fit: a supernet trainer, trials and limits handed to the strategy's loop. */
 import { getEngine } from "../engine/index.ts";
-import { type History, makeHistory, search, type SearchResult, type SearchState, trialUnits } from "../search/index.ts";
+import {
+  type History,
+  makeHistory,
+  search,
+  type SearchResult,
+  type SearchState,
+  strategyTime,
+  trialDefaults,
+  trialUnits,
+} from "../search/index.ts";
 import { type Architecture, macs, mixedArchitecture, randomArchitecture, supernet } from "../space/index.ts";
 import { inProcess } from "../tasks/index.ts";
-import { type Footing, planSearch, planTrials, runTrial, supernetTrainer } from "../train/index.ts";
+import { type Footing, planSearch, planTrials, runTrial, supernetTrainer, type TrialPlan } from "../train/index.ts";
 import { emulatorLatency } from "./constrain.ts";
 import type { FitOptions } from "./options.ts";
 import { type Prepared, shapeOf } from "./prepare.ts";
 
 /** Milliseconds between checkpoints of the search. */
 const checkpointEvery = 2000;
+
+/** Milliseconds below which a trial of a signal or an image tells nothing. */
+const leastTrialTime = 3000;
 
 /** Searches architectures, or goes on from a checkpoint. */
 export async function explore(
@@ -45,7 +57,7 @@ export async function explore(
     const count = Math.ceil((from.length * plan.rows) / trainRows.length);
     return count < from.length ? rng.fork(stream).shuffle(from.slice()).subarray(0, count) : from;
   };
-  const trialPlan =
+  const unlimited =
     prepared.ensemble === "trained"
       ? planTrials(effort, {
           rows: trainRows.length,
@@ -57,6 +69,8 @@ export async function explore(
           weightDecay: footing.weightDecay,
         })
       : undefined;
+  const trialPlan =
+    unlimited && withinTime(unlimited, (1 - strategyTime) * (control.deadline - begun) * runner.parallel);
   /** Milliseconds of a trial: all get the same part of the time that there is from the first one on. */
   let perTrial: number | undefined;
   const trials = trialPlan && {
@@ -121,6 +135,12 @@ export async function explore(
   // A search cut short by the clock is not what the same command would find again: do not keep it for a resume.
   if (result.outcome !== "stopped") await checkpoints?.write("search-result", { ...rest, records: history.records });
   return result;
+}
+
+/** As many trials as so many milliseconds of one core bear; a generation of them at least. */
+function withinTime(plan: TrialPlan, milliseconds: number): TrialPlan {
+  const affordable = Math.floor(milliseconds / leastTrialTime - trialDefaults.heat * plan.heatTimes);
+  return { ...plan, count: Math.max(trialDefaults.generation, Math.min(plan.count, affordable)) };
 }
 
 /** What the search has to keep to: a latency on devices, or the limit on multiply-accumulates. */

@@ -83,7 +83,7 @@ export interface SearchResult {
 const idleSteps = 1000;
 
 /** Share of a limited time that the strategy has where trials follow: they tell more. */
-const strategyTime = 0.35;
+export const strategyTime = 0.35;
 
 /** Multiply-accumulates of a weight step: forward and backward. */
 const trainFactor = 3;
@@ -238,13 +238,14 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
       return options.shouldStop?.() !== true;
     });
   if (unitsTried(tried) < units && options.shouldStop?.() === true) stopped = true;
-  const finals = refined(strategyFinals, tried, options.members);
+  const finals = refined(strategyFinals, tried, trials?.known ?? [], options.members);
   const outcome = stopped || late ? "stopped" : (ended ?? "budget");
   return { finals, history, spent: spent(), steps, outcome, supernet: kept };
 }
 
-/** The finals of the strategy or, where architectures were tried, the best of these. */
-function refined(finals: Finals, tried: readonly Tried[], members: number): Finals {
-  const architectures = goodTrials(tried).slice(0, members);
+/** The finals of the strategy or, where architectures were tried, the best of these; where there was no time to try any, what is
+ * known to do well. */
+function refined(finals: Finals, tried: readonly Tried[], known: readonly Architecture[], members: number): Finals {
+  const architectures = tried.length === 0 ? known : goodTrials(tried).slice(0, members);
   return architectures[0] === undefined ? finals : { ...finals, architectures, best: architectures[0] };
 }

@@ -15,6 +15,7 @@ export {
   planSearch,
   planTrials,
   probeGrid,
+  type TrialPlan,
 } from "./recipe.ts";
 export { chooseStage, stageOf, stageScores } from "./stages.ts";
 export { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";

@@ -69,10 +69,11 @@ export function planSearch(effort: Effort, rows: number, macs: number, convoluti
   const batch = Math.max(8, Math.min(32, Math.floor(rows / 8)));
   const epochs = Math.max(searchEpochs, (searchSteps * batch) / rows);
   const factor = effortFactor[effort];
-  const most = searchShare * finalMacs;
-  const affordable = Math.round(most / (convolutional ? supernetWeight : 1) / (epochs * 3 * macs));
+  const budget = searchShare * finalMacs;
+  const affordable = Math.round(budget / (convolutional ? supernetWeight : 1) / (epochs * 3 * macs));
   const sampled = Math.min(rows, Math.max(leastSearchRows, affordable));
   const wanted = epochs * 3 * macs * sampled;
+  const most = convolutional ? budget / supernetWeight / convolutionWeight : budget;
   return { rows: sampled, macs: factor * Math.min(wanted, most), steps: Math.ceil(factor * epochs), batch };
 }
 
@@ -161,7 +162,10 @@ export const probeGrid = [
 ] as const;
 
 /** A short path for the probe. */
-export function planProbe(effort: Effort, problem: Omit<MemberProblem, "members" | "convolutional" | "fields">): Recipe {
+export function planProbe(
+  effort: Effort,
+  problem: Omit<MemberProblem, "members" | "convolutional" | "fields">,
+): Recipe {
   const { rows, macs, weightDecay } = problem;
   const factor = effortFactor[effort];
   const passes = (0.3 * factor * finalMacs) / (2 * probeGrid.length * 3 * macs * rows);

@@ -185,6 +185,8 @@ test.each([
   // Rosenbrock's function: a valley down to nearly zero, smooth by itself and a well on a logarithm.
   ["a smooth valley", (a: number, b: number) => 100 * (b - a * a) ** 2 + (1 - a) ** 2 + 0.01, "linear"],
   ["an exponential", (a: number, b: number) => Math.exp(3 * a + 2 * b), "log"],
+  // Five decades, and nothing of them follows from the inputs.
+  ["what no input tells", (a: number, b: number) => 10 ** (5 * ((1e4 * Math.sin(1e5 * a + 3e5 * b)) % 1)), "linear"],
 ])("the scale of %s of two inputs goes by how smooth it is", (_, simulate, expected) => {
   const points = Array.from(
     { length: 400 },

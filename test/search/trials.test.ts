@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { makeRng } from "../../src/rng.ts";
 import { getStrategy, search, type SearchState, trialDefaults } from "../../src/search/index.ts";
+import { goodTrials } from "../../src/search/trials.ts";
 import {
   type Architecture,
   architectureId,
@@ -34,13 +35,19 @@ type Loss = (architecture: Architecture, times: number) => number;
 const trialMacs = 1000;
 const heatTimes = 4;
 
-function run(count: number, more: Partial<Parameters<typeof search>[0]> = {}, lossOf: Loss = distance) {
+function run(
+  count: number,
+  more: Partial<Parameters<typeof search>[0]> = {},
+  lossOf: Loss = distance,
+  known: readonly Architecture[] = [],
+) {
   const asked: Architecture[] = [];
   const longer: Architecture[] = [];
   const trials = {
     count,
     macs: trialMacs,
     heatTimes,
+    known,
     run: async (architecture: Architecture, times: number): Promise<number> => {
       if (times === 1) asked.push(architecture);
       else longer.push(architecture);
@@ -76,7 +83,8 @@ describe("trials", () => {
 
   it("let a longer training of the best few decide", async () => {
     // What the short training ranks first is last in the long one.
-    const lossOf: Loss = (architecture, times) => (times === 1 ? 1 : -1) * distance(architecture);
+    const lossOf: Loss = (architecture, times) =>
+      times === 1 ? 20 + distance(architecture) : 50 - distance(architecture);
     const { result, asked, longer } = await run(24, {}, lossOf);
     const short = [...asked].sort((a, c) => distance(a) - distance(c));
     // The best of the short ones, and the plain chain.
@@ -85,6 +93,32 @@ describe("trials", () => {
     expect(new Set(longer.map(architectureId)).size).toBe(trialDefaults.heat);
     expect(distance(longer[0]!)).toBeLessThan(distance(longer.at(-1)!));
     expect(distance(result.finals.best)).toBe(distance(longer.at(-1)!));
+  });
+
+  it("spare the plain chain the long training where it is far behind, and try what is known", async () => {
+    const far: Loss = (architecture) => 0.1 + distance(architecture) ** 2;
+    const known = [
+      wanted.map((choice, slot) => (slot === 3 ? (choice + 1) % space.slots[3]!.candidates.length : choice)),
+    ];
+    const { asked, longer } = await run(24, {}, far, known);
+    expect(asked[1]).toEqual(canonical(space, known[0]!));
+    expect(distance(asked[0]!)).toBeGreaterThan(2);
+    expect(longer.map(architectureId)).not.toContain(architectureId(asked[0]!));
+  });
+
+  it("leave to the ensemble what did about as well as the best in the same work", () => {
+    const tried = [
+      { loss: 1, times: 1 },
+      { loss: 1.4, times: 1 },
+      { loss: 1.6, times: 1 },
+      { loss: Number.NaN, times: 1 },
+      // The heat of the first two: the first fell behind.
+      { loss: 0.9, times: 4 },
+      { loss: 0.5, times: 4 },
+    ].map((each, i) => ({ ...each, architecture: [i % 4] }));
+    expect(goodTrials(tried)).toEqual([[1]]);
+    expect(goodTrials(tried.slice(0, 4))).toEqual([[0], [1]]);
+    expect(goodTrials([{ loss: Number.NaN, times: 1, architecture: [0] }])).toEqual([]);
   });
 
   it("are charged and written into the history", async () => {
@@ -96,6 +130,22 @@ describe("trials", () => {
     expect(result.history.records.filter(({ reason }) => reason === "heat")).toHaveLength(trialDefaults.heat);
     expect(records.at(-1)!.costSoFar).toBeGreaterThan(without.spent);
     expect(Math.min(...records.map(({ valLoss }) => valLoss!))).toBe(distance(result.finals.best));
+  });
+
+  it("get the larger part of a limited time: the strategy ends early, all trials are run", async () => {
+    const strategy = getStrategy("dense");
+    const { result: free } = await run(12, { strategy });
+    let clock = 0;
+    const { result, asked, longer } = await run(12, { strategy, elapsed: () => (clock += 0.06) });
+    expect(free.outcome).not.toBe("stopped");
+    expect(result.outcome).toBe("stopped");
+    expect(result.steps).toBeGreaterThan(0);
+    expect(result.steps).toBeLessThan(free.steps);
+    expect(asked).toHaveLength(12);
+    expect(longer).toHaveLength(trialDefaults.heat);
+    // However little time there is, there is something to choose from.
+    const { result: hurried } = await run(12, { strategy, elapsed: () => 1 });
+    expect(hurried.steps).toBe(1);
   });
 
   it("keep to a hard limit", async () => {

@@ -73,6 +73,17 @@ export async function waitForStop(most: number, context: TaskContext): Promise<s
 }
 export const waitTask = defineTask(import.meta.url, "waitForStop", waitForStop);
 
+/** Waits until so much of its time has passed, at most 300 milliseconds. */
+export async function waitForShare(share: number, context: TaskContext): Promise<string> {
+  const start = performance.now();
+  while (performance.now() - start < 300) {
+    if (context.elapsed() >= share) return context.shouldStop() ? "too late" : "in time";
+    await pause(5);
+  }
+  return "never";
+}
+export const shareTask = defineTask(import.meta.url, "waitForShare", waitForShare);
+
 export async function reportProgress(times: number, context: TaskContext): Promise<void> {
   for (let i = 1; i <= times; i++) {
     await pause(150);

@@ -80,6 +80,17 @@ describe.each(Object.entries(runners))("tasks in %s", (_, make) => {
     expect(await runner.run(example.waitTask, 30)).toBe("never asked");
   });
 
+  it("give each task its allowance from when it begins, however long it waited, and tell it how much is spent", async () => {
+    const runner = made(make());
+    const waits = Array.from({ length: 2 * runner.parallel }, () =>
+      runner.run(example.waitTask, 20_000, { allowance: 60 }),
+    );
+    const late = runner.run(example.shareTask, 0.5, { allowance: 150 });
+    expect(new Set(await Promise.all(waits))).toEqual(new Set(["asked to stop"]));
+    expect(await late).toBe("in time");
+    expect(await runner.run(example.shareTask, 0.01)).toBe("never");
+  });
+
   it("report progress with a note", async () => {
     const heard: [number, string | undefined][] = [];
     await made(make()).run(example.progressTask, 2, { onProgress: (...args) => heard.push(args as [number, string]) });
@@ -254,6 +265,7 @@ describe("the worker's entry", () => {
           name: "double",
           input: 21,
           deadline: Number.POSITIVE_INFINITY,
+          allowance: Number.POSITIVE_INFINITY,
           stopFlag: new Int32Array(new SharedArrayBuffer(4)),
         });
       });
