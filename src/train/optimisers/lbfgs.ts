@@ -68,6 +68,34 @@ function addScaled(y: Float64Array, factor: number, x: Float32Array): void {
   for (let i = whole; i < y.length; i++) y[i]! += factor * x[i]!;
 }
 
+/** y += factor * x, and the new y times a: one pass where two wait for memory. */
+function addScaledAndDot(y: Float64Array, factor: number, x: Float32Array, a: Float32Array): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  const whole = y.length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    const y0 = y[i]! + factor * x[i]!;
+    const y1 = y[i + 1]! + factor * x[i + 1]!;
+    const y2 = y[i + 2]! + factor * x[i + 2]!;
+    const y3 = y[i + 3]! + factor * x[i + 3]!;
+    y[i] = y0;
+    y[i + 1] = y1;
+    y[i + 2] = y2;
+    y[i + 3] = y3;
+    s0 += a[i]! * y0;
+    s1 += a[i + 1]! * y1;
+    s2 += a[i + 2]! * y2;
+    s3 += a[i + 3]! * y3;
+  }
+  for (let i = whole; i < y.length; i++) {
+    y[i]! += factor * x[i]!;
+    s0 += a[i]! * y[i]!;
+  }
+  return s0 + s1 + (s2 + s3);
+}
+
 /** Step at the minimum of the cubic through two points with slopes, kept inside the bracket (Nocedal & Wright 3.59). */
 function cubicMinimum(a: number, fa: number, ga: number, c: number, fc: number, gc: number): number {
   const d1 = ga + gc - (3 * (fa - fc)) / (a - c);
@@ -118,21 +146,21 @@ export async function lbfgs(objective: Objective, start: Float32Array, options: 
   const setDirection = (): number => {
     for (let i = 0; i < size; i++) direction[i] = -gradient[i]!;
     const pairs = steps.length;
+    if (pairs === 0) return dot(gradient, direction);
+    let product = dot(steps[pairs - 1]!, direction);
     for (let k = pairs - 1; k >= 0; k--) {
-      const s = steps[k]!;
-      const y = changes[k]!;
-      const alpha = rhos[k]! * dot(s, direction);
+      const alpha = rhos[k]! * product;
       alphas[k] = alpha;
-      addScaled(direction, -alpha, y);
+      if (k > 0) product = addScaledAndDot(direction, -alpha, changes[k]!, steps[k - 1]!);
+      else addScaled(direction, -alpha, changes[k]!);
     }
-    if (pairs > 0) for (let i = 0; i < size; i++) direction[i]! *= gamma;
+    for (let i = 0; i < size; i++) direction[i]! *= gamma;
+    product = dot(changes[0]!, direction);
     for (let k = 0; k < pairs; k++) {
-      const s = steps[k]!;
-      const y = changes[k]!;
-      const beta = rhos[k]! * dot(y, direction);
-      addScaled(direction, alphas[k]! - beta, s);
+      const beta = rhos[k]! * product;
+      product = addScaledAndDot(direction, alphas[k]! - beta, steps[k]!, changes[k + 1] ?? gradient);
     }
-    return dot(gradient, direction);
+    return product;
   };
 
   /** Finds a step under the strong Wolfe conditions; leaves its point and gradient in `trial`, `trialGradient`. */
