@@ -99,8 +99,8 @@ export interface TrialPlan {
  * @param problem a typical architecture's, by which the work is measured @returns undefined where trials do not pay */
 export function planTrials(effort: Effort, problem: MemberProblem): TrialPlan | undefined {
   const { adamSteps, batch, path } = planMember(effort, problem);
+  if (path.length === decayPath.length) return undefined;
   const passes = (adamSteps * batch) / problem.rows;
-  if (passes < path.reduce((sum, { iterations }) => sum + iterations, 0)) return undefined;
   const share = Math.min(trialShares.most, Math.max(trialShares.least, trialPasses / passes));
   const count = Math.max(8, Math.round((trialWork / share) * Math.min(1, effortFactor[effort])));
   const heatTimes = heatShare / share;

@@ -12,7 +12,21 @@ export interface ErrorModes {
   readonly modes: Float64Array;
   /** Variance of each element that the modes leave, size; with the modes' it is 1. */
   readonly rest: Float64Array;
+  /** How large the errors of a run are as a whole, against what is stated: quantiles over the fresh runs. Some runs are far from
+   * what the emulator knows, and all their elements err together: one Gaussian would take such errors for evidence. */
+  readonly scales: Float64Array;
 }
+
+/** Each element by itself, as large as stated. */
+export const independentErrors: ErrorModes = {
+  rank: 0,
+  modes: new Float64Array(),
+  rest: new Float64Array(),
+  scales: Float64Array.of(1),
+};
+
+/** Quantiles that stand for the scales of runs. */
+const SCALES = 5;
 
 /** Errors beyond this many standard deviations count as this many: one bad run is no pattern. */
 const MOST = 4;
@@ -50,7 +64,21 @@ export function errorModes(errors: Float64Array, size: number, rng: Rng, rank = 
     for (let m = 0; m < k; m++) modes[m * size + j]! *= shrink;
     rest[j] = least;
   }
-  return { rank: k, modes, rest };
+  const alone = { rank: k, modes, rest, scales: Float64Array.of(1) };
+  return { ...alone, scales: scalesOf(z, n, size, alone) };
+}
+
+/** Quantiles over runs of the length of the error in units of its covariance (Mahalanobis), 1 where all runs err alike. */
+function scalesOf(z: Float64Array, n: number, size: number, errors: ErrorModes): Float64Array {
+  const at = Int32Array.from({ length: size }, (_, j) => j);
+  const none = new Float64Array(size);
+  const one = new Float64Array(size).fill(1);
+  const density = (row: Float64Array): number => correlatedLogDensity(row, none, one, at, errors);
+  const atZero = density(none);
+  const lengths = Float64Array.from({ length: n }, (_, i) =>
+    Math.sqrt((2 * (atZero - density(z.subarray(i * size, (i + 1) * size)))) / size),
+  ).sort();
+  return Float64Array.from({ length: SCALES }, (_, q) => lengths[Math.floor(((q + 0.5) / SCALES) * n)]!);
 }
 
 /** Rows of `basis` times Z'Z / n. */
@@ -82,6 +110,28 @@ function orthonormalise(rows: Float64Array, k: number, size: number): Float64Arr
     for (let j = 0; j < size; j++) row[j] = length > 0 ? row[j]! / length : 0;
   }
   return lengths;
+}
+
+/** Log density, up to a constant, of residuals under noise and the emulator's errors, over how large these are in a run: a mixture
+ * of Gaussians whose spread differs. Arguments as for {@link correlatedLogDensity}. */
+export function mixedLogDensity(
+  residual: Float64Array,
+  noise: Float64Array,
+  std: Float64Array,
+  at: Int32Array,
+  errors: ErrorModes,
+): number {
+  const each = Array.from(errors.scales, (scale) =>
+    correlatedLogDensity(
+      residual,
+      noise,
+      std.map((value) => scale * value),
+      at,
+      errors,
+    ),
+  );
+  const most = Math.max(...each);
+  return most + Math.log(each.reduce((sum, value) => sum + Math.exp(value - most), 0) / each.length);
 }
 
 /** Log density, up to a constant, of residuals under noise and the emulator's correlated errors (Woodbury).

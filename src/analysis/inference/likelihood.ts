@@ -4,7 +4,7 @@
  */
 import type { Emulator } from "../../emulator/index.ts";
 import { OptionError } from "../../errors.ts";
-import { correlatedLogDensity, type ErrorModes } from "./error-modes.ts";
+import { type ErrorModes, independentErrors, mixedLogDensity } from "./error-modes.ts";
 import { inBox, physicalRows, type PriorInput } from "./prior.ts";
 import type { LogDensity } from "./sampler.ts";
 
@@ -64,7 +64,7 @@ export function logPosterior(
 ): LogDensity {
   const d = prior.length;
   const seen = measured.map(seenOf);
-  const correlation = errors ?? { rank: 0, modes: new Float64Array(), rest: new Float64Array() };
+  const correlation = errors ?? independentErrors;
   return async (points, ensemble) => {
     const out = new Float64Array(ensemble.length).fill(Number.NEGATIVE_INFINITY);
     const inside = Int32Array.from(ensemble.keys()).filter((i) => inBox(points, i, d));
@@ -117,5 +117,5 @@ function logLikelihood(
     noise[n] = sigma[f]![k]!;
     if (model.std !== undefined) std[n] = model.std[i * values.length + k]!;
   }
-  return correlatedLogDensity(residual, noise, std, at, errors);
+  return mixedLogDensity(residual, noise, std, at, errors);
 }
