@@ -30,7 +30,8 @@ export interface Recipe {
   readonly batch: number;
   readonly learningRate: number;
   readonly finalLearningRate: number;
-  /** Stages of L-BFGS: weight of the sum of squared weights beside the mean loss, and iterations. */
+  /** Stages of L-BFGS: weight of the sum of squared weights beside the mean loss, and iterations. None: Adam alone, without decay;
+   * what is left on the member's own rows is then not looked at. */
   readonly path: readonly { readonly weightDecay: number; readonly iterations: number }[];
   readonly lbfgsMemory: number;
 }
@@ -52,6 +53,7 @@ export interface MemberStage {
   readonly weights: Float32Array;
   /** Learned log noise variances with the `gaussian` loss, one per scalar or channel; else empty. */
   readonly logNoise: Float32Array;
+  /** NaN where no stage followed Adam. */
   readonly fitLoss: number;
   /** Mean square of the held-out residuals per head and element, scaled units; NaN where nothing is held out. */
   readonly heldOutSquares: readonly Float64Array[];
@@ -179,7 +181,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
     },
   });
 
-  const objective = await fullObjective(engine, network, recipe.loss, fit);
+  const objective = recipe.path.length === 0 ? undefined : await fullObjective(engine, network, recipe.loss, fit);
   const predictor = await fullPredictor(engine, network);
   const trial = new Float32Array(size);
   const gradient = new Float32Array(size);
@@ -189,6 +191,14 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
   let evaluations = 0;
   const stages: MemberStage[] = [];
   const scores: number[] = [];
+  const judge = async (fitLoss: number): Promise<void> => {
+    const weights = params.slice(0, network.layout.size);
+    const outputs = held.rows > 0 ? await predictor.predict(held.x, held.rows, weights) : [];
+    const heldOutSquares = meanSquares(held, outputs);
+    stages.push({ weights, logNoise: params.slice(network.layout.size), fitLoss, heldOutSquares });
+    scores.push(logScore(heldOutSquares));
+  };
+  if (recipe.path.length === 0) await judge(Number.NaN);
   for (const { weightDecay, iterations: limit } of recipe.path) {
     if (stages.length > 0 && context.shouldStop()) break;
     let dataLoss = Number.NaN;
@@ -196,7 +206,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
     const result = await lbfgs(
       async (point) => {
         trial.set(point);
-        dataLoss = await objective.evaluate(trial, gradient);
+        dataLoss = (await objective?.evaluate(trial, gradient)) ?? Number.NaN;
         let penalty = 0;
         if (weightDecay > 0)
           for (let i = 0; i < size; i++) {
@@ -220,14 +230,10 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
     params = result.point;
     iterations += result.iterations;
     evaluations += result.evaluations;
-    const weights = params.slice(0, network.layout.size);
-    const outputs = held.rows > 0 ? await predictor.predict(held.x, held.rows, weights) : [];
-    const heldOutSquares = meanSquares(held, outputs);
-    stages.push({ weights, logNoise: params.slice(network.layout.size), fitLoss: dataLoss, heldOutSquares });
-    scores.push(logScore(heldOutSquares));
+    await judge(dataLoss);
     if (hasRisenTwice(scores)) break;
   }
-  await objective.dispose();
+  await objective?.dispose();
   await predictor.dispose();
   const stopped = context.shouldStop() || adam.steps < recipe.adamSteps;
   return { stages, adamSteps: adam.steps, lbfgsIterations: iterations, evaluations, stopped };

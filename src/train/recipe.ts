@@ -109,7 +109,7 @@ export function planTrials(effort: Effort, problem: MemberProblem): TrialPlan | 
 
 /** Mini-batch Adam alone, without weight decay. */
 export function adamAlone(plan: Pick<Recipe, "loss" | "batch" | "adamSteps" | "learningRate">): Recipe {
-  return { ...plan, ...ends, path: [{ weightDecay: 0, iterations: 0 }] };
+  return { ...plan, ...ends, path: [] };
 }
 
 export interface MemberProblem {

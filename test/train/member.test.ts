@@ -162,6 +162,14 @@ describe("trainMember()", () => {
     expect(stages[0]!.fitLoss).toBeLessThan(cut.stages[0]!.fitLoss / 2);
   });
 
+  it("is Adam alone where no stages follow, judged by what was held out", async () => {
+    const recipeOf = (path: typeof input.recipe.path) => ({ ...input, recipe: { ...input.recipe, path } });
+    const { stages } = await trainMember(recipeOf([]), contextFor());
+    const still = await trainMember(recipeOf([{ weightDecay: 0, iterations: 0 }]), contextFor());
+    expect(stages).toEqual([{ ...still.stages[0], fitLoss: Number.NaN }]);
+    expect(stages[0]!.heldOutSquares[0]![0]).toBeCloseTo(squareOf(stages[0]!, input.heldOutRows), 6);
+  });
+
   it("works with nothing held out, and with less than a batch of rows", async () => {
     const few = { ...input, fitRows: rowRange(0, 5), heldOutRows: new Int32Array(0) };
     const { stages } = await trainMember(few, contextFor());
