@@ -188,6 +188,8 @@ export function isFpgaBackEnd(name: string): name is FpgaBackEnd {
 }
 
 function checkFields(value: Readonly<Record<string, unknown>>, rules: Rules, where: string, prefix: string): void {
+  // Another version has other fields: that is the thing to say.
+  if (rules.version !== undefined) check(value.version, rules.version, where, `${prefix}version`);
   for (const key of Object.keys(value))
     if (!Object.hasOwn(rules, key))
       throw new FileError(

@@ -99,8 +99,8 @@ describe("a calibration", () => {
     const calibrated = await exact;
     const text = (change: object): string =>
       JSON.stringify({ ...calibrated, calibration: { ...calibrated.calibration, ...change } });
-    expect(() => parseTarget(text({ version: 1 }), "cpu.json")).toThrow(
-      'cpu.json: "calibration.version" is 1, but must be 3; calibrate again',
+    expect(() => parseTarget(text({ version: 2, table: {} }), "cpu.json")).toThrow(
+      'cpu.json: "calibration.version" is 2, but must be 3; calibrate again',
     );
     expect(() => parseTarget(text({ referenceSeconds: 0 }), "cpu.json")).toThrow('"calibration.referenceSeconds" is 0');
     expect(() => parseTarget(text({ residuals: { predicted: ["a"], logResidual: [] } }), "cpu.json")).toThrow(
