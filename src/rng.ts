@@ -19,6 +19,11 @@ export interface Rng {
   fork(label: string | number): Rng;
 }
 
+/** A whole number of log-uniform density. @param low above 0 @param high at least that */
+export function logUniform(rng: Rng, low: number, high: number): number {
+  return Math.round(low * (high / low) ** rng.uniform());
+}
+
 function mix(h: number): number {
   h = Math.imul(h ^ (h >>> 16), 0x21f0aaad);
   h = Math.imul(h ^ (h >>> 15), 0x735a2d97);

@@ -11,7 +11,7 @@ import {
   type MemberForward,
 } from "../emulator/index.ts";
 import { type SearchResult } from "../search/index.ts";
-import { architectureId, compact, describeArchitecture, macs } from "../space/index.ts";
+import { architectureId, compact, describeArchitecture, hasFields, macs } from "../space/index.ts";
 import { type Ensemble, type Footing, predictRows } from "../train/index.ts";
 import { version } from "../version.ts";
 import { type Deployment, latencyInfo } from "./constrain.ts";
@@ -117,7 +117,7 @@ const leastShare = 0.25;
  * all members would gain already counted. Signals and images always get all their members: a process knows them by
  * principal components alone. */
 export async function isOutdone(parts: Parts): Promise<boolean> {
-  if (parts.companions === undefined || parts.prepared.space.heads.some(({ kind }) => kind === "decoder")) return false;
+  if (parts.companions === undefined || hasFields(parts.prepared.space)) return false;
   const fields = await calibrateEnsemble(parts, parts.prepared.members);
   return fields.every(({ calibration }) => (calibration.networkShare ?? 1) < leastShare);
 }

@@ -10,7 +10,7 @@ import {
   trialDefaults,
   trialUnits,
 } from "../search/index.ts";
-import { type Architecture, macs, mixedArchitecture, randomArchitecture, supernet } from "../space/index.ts";
+import { type Architecture, hasFields, macs, mixedArchitecture, randomArchitecture, supernet } from "../space/index.ts";
 import { inProcess } from "../tasks/index.ts";
 import { type Footing, planSearch, planTrials, runTrial, supernetTrainer, type TrialPlan } from "../train/index.ts";
 import { emulatorLatency } from "./constrain.ts";
@@ -49,7 +49,7 @@ export async function explore(
     macs(space, randomArchitecture(space, rng.fork(`typical ${i}`))),
   );
   const typicalMacs = typical.reduce((a, c) => a + c, 0) / typical.length;
-  const convolutional = space.heads.some(({ kind }) => kind === "decoder");
+  const convolutional = hasFields(space);
   const plan = planSearch(effort, trainRows.length, typicalMacs, convolutional);
   const validationRows = rows.filter(isValidation);
   /** Some of the rows, as many as the search has of those to train on. */

@@ -6,7 +6,7 @@ import type { EngineName } from "../engine/index.ts";
 import { OptionError } from "../errors.ts";
 import { makeRng, type Rng } from "../rng.ts";
 import { getStrategy, type Strategy } from "../search/index.ts";
-import { superArchitecture, type SuperArchitecture, type SuperArchitectureOptions } from "../space/index.ts";
+import { hasFields, superArchitecture, type SuperArchitecture, type SuperArchitectureOptions } from "../space/index.ts";
 import { type Effort, efforts, losses, type LossName, type TrainingData } from "../train/index.ts";
 import { version } from "../version.ts";
 import type { Deployment } from "./constrain.ts";
@@ -49,8 +49,6 @@ const fewestFolds = 4;
 /** Nodes of the trunk where signals or images are made from it: with 3 the error of one member on spectra was twice as large. */
 const fieldTrunkNodes = 5;
 
-const hasFields = (heads: SuperArchitectureOptions["heads"]): boolean => heads.some(({ kind }) => kind === "decoder");
-
 export function prepare(runs: Runs, options: FitOptions): Prepared {
   const { level = 0.95, engine = "onnxruntime" } = options;
   const strategy = getStrategy(options.strategy ?? "dense");
@@ -66,7 +64,7 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
   const rng = makeRng(options.seed ?? 1);
   const { heads } = planHeads(runs.schema);
   const spaceOptions: SuperArchitectureOptions = {
-    ...(hasFields(heads) ? { trunkNodes: fieldTrunkNodes } : {}),
+    ...(hasFields({ heads }) ? { trunkNodes: fieldTrunkNodes } : {}),
     ...options.space,
     inputs: encodedWidth(runs.schema),
     heads,

@@ -4,7 +4,14 @@
  * and hears their losses through the context.
  */
 import type { Rng } from "../rng.ts";
-import { type Architecture, architectureId, canonical, macs, type SuperArchitecture } from "../space/index.ts";
+import {
+  type Architecture,
+  architectureId,
+  canonical,
+  hasFields,
+  macs,
+  type SuperArchitecture,
+} from "../space/index.ts";
 import type { Budget } from "./budget.ts";
 import type { History } from "./history.ts";
 
@@ -101,7 +108,7 @@ const weightRates = { dense: 2e-3, convolutional: 6e-3, last: 1e-4 } as const;
 /** Adam's learning rate of a weight phase: a cosine over the search. */
 export function weightRate({ space, progress }: SearchContext): number {
   const { dense, convolutional, last } = weightRates;
-  const first = space.heads.some(({ kind }) => kind === "decoder") ? convolutional : dense;
+  const first = hasFields(space) ? convolutional : dense;
   return last + (first - last) * 0.5 * (1 + Math.cos(Math.PI * progress));
 }
 

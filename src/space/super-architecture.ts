@@ -59,6 +59,11 @@ export interface SuperArchitecture {
   readonly slots: readonly Slot[];
 }
 
+/** Whether any output is a signal or an image. */
+export function hasFields({ heads }: { readonly heads: readonly { readonly kind: HeadRequest["kind"] }[] }): boolean {
+  return heads.some(({ kind }) => kind === "decoder");
+}
+
 /** A group of outputs to serve: shape [] or [m] with `kind: "vector"`, [C, L] or [C, H, W] for a decoder. */
 export type HeadRequest =
   | { readonly kind: "vector"; readonly name: string; readonly size: number }

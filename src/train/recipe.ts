@@ -137,13 +137,13 @@ export function planMember(effort: Effort, problem: MemberProblem): Recipe {
   const common = { loss, ...ends };
   if (share < (problem.fields ? 1 : leastPathShare) * Math.min(1, factor)) {
     const batch = Math.max(8, Math.min(32, Math.floor(rows / 8)));
-    const part = !problem.fields || problem.convolutional ? adamShare.convolutional : adamShare.linear;
+    const linear = problem.fields && !problem.convolutional;
+    const part = linear ? adamShare.linear : adamShare.convolutional;
     const adamSteps = Math.max(100, Math.round((part * passes * rows) / batch));
     const iterations = Math.max(5, Math.round((1 - part) * passes));
-    const path =
-      part === adamShare.convolutional
-        ? [{ weightDecay: weightDecay / 100, iterations }]
-        : [100, 1e4].map((divisor) => ({ weightDecay: weightDecay / divisor, iterations: Math.round(iterations / 2) }));
+    const path = linear
+      ? [100, 1e4].map((divisor) => ({ weightDecay: weightDecay / divisor, iterations: Math.round(iterations / 2) }))
+      : [{ weightDecay: weightDecay / 100, iterations }];
     return { ...common, batch, adamSteps, learningRate: problem.fields ? fieldRate : 2e-3, path };
   }
   const path = decayPath.map(({ divisor, iterations }) => ({

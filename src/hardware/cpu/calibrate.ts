@@ -149,7 +149,7 @@ export async function calibrateCpu(target: CpuTarget, options: CalibrateOptions)
       if (i % SAVE_EVERY === 0) await save?.(state);
     }
     await save?.(state);
-    return fitState(target, state, plan, tasks.length, options);
+    return fitState(target, state, plan, tasks.length, drawn, options);
   });
 }
 
@@ -213,10 +213,10 @@ function fitState(
   state: CalibrationState,
   plan: Plan,
   total: number,
+  drawn: (i: number) => Graph,
   options: CalibrateOptions,
 ): CpuTarget {
   const rng = makeRng(state.seed);
-  const drawn = networksOf(state.seed, options);
   const units: UnitPoint[] = [];
   const networks: NetworkPoint[] = [];
   let chains = 0;

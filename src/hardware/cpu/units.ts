@@ -3,7 +3,7 @@
  * random networks. All are graphs with `x` [N, ...] in and `y` out; weights are constants.
  */
 import { type Graph, type GraphBuilder, graphBuilder, type NodeId, type UnaryOp } from "../../graph/index.ts";
-import { makeRng, type Rng } from "../../rng.ts";
+import { logUniform, makeRng, type Rng } from "../../rng.ts";
 
 /** One link of a chain: maps a tensor to one of the same shape. */
 export interface Unit {
@@ -34,7 +34,6 @@ function weights(b: GraphBuilder, rng: Rng, shape: readonly number[]): NodeId {
   return b.constant(data, shape);
 }
 
-const logUniform = (rng: Rng, low: number, high: number): number => Math.round(low * (high / low) ** rng.uniform());
 const pick = <T>(rng: Rng, items: readonly T[]): T => items[rng.int(items.length)]!;
 
 const makers: Readonly<Record<string, (rng: Rng) => Unit>> = {

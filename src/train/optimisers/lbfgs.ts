@@ -56,18 +56,6 @@ function dot(a: Float32Array, c: Float64Array): number {
   return s0 + s1 + (s2 + s3);
 }
 
-/** y += factor * x. */
-function addScaled(y: Float64Array, factor: number, x: Float32Array): void {
-  const whole = y.length & ~3;
-  for (let i = 0; i < whole; i += 4) {
-    y[i]! += factor * x[i]!;
-    y[i + 1]! += factor * x[i + 1]!;
-    y[i + 2]! += factor * x[i + 2]!;
-    y[i + 3]! += factor * x[i + 3]!;
-  }
-  for (let i = whole; i < y.length; i++) y[i]! += factor * x[i]!;
-}
-
 /** y += factor * x, and the new y times a: one pass where two wait for memory. */
 function addScaledAndDot(y: Float64Array, factor: number, x: Float32Array, a: Float32Array): number {
   let s0 = 0;
@@ -151,8 +139,7 @@ export async function lbfgs(objective: Objective, start: Float32Array, options: 
     for (let k = pairs - 1; k >= 0; k--) {
       const alpha = rhos[k]! * product;
       alphas[k] = alpha;
-      if (k > 0) product = addScaledAndDot(direction, -alpha, changes[k]!, steps[k - 1]!);
-      else addScaled(direction, -alpha, changes[k]!);
+      product = addScaledAndDot(direction, -alpha, changes[k]!, steps[k - 1] ?? gradient);
     }
     for (let i = 0; i < size; i++) direction[i]! *= gamma;
     product = dot(changes[0]!, direction);
