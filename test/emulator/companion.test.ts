@@ -95,16 +95,48 @@ describe("stackField()", () => {
       noise: [0.4],
     });
     expect(result.noise).toEqual([0.4]);
-    const { networkShare: w = 1, unit = 1 } = result;
+    const { networkShare: w = 1, unit = 1, floor } = result;
     expect(w).toBeLessThan(0.4);
     // Means over the runs, without the noise: what is stated and what is true.
     let [stated, missed] = [0, 0];
     truth.forEach((_, i) => {
-      const mixture = w * 0.81 + (1 - w) * 0.09 + w * (1 - w) * (own[i]! - other[i]!) ** 2;
+      const mixture = w * floor[0]! ** 2 + (1 - w) * 0.09 + w * (1 - w) * (own[i]! - other[i]!) ** 2;
       stated += (unit * unit * mixture) / truth.length;
       missed += (w * own[i]! + (1 - w) * other[i]!) ** 2 / truth.length;
     });
     expect(stated / missed).toBeGreaterThan(0.7);
     expect(stated / missed).toBeLessThan(1.4);
+  });
+
+  it("does not take noise that drowns the error, and is stated a little too large, for certainty about the simulator", () => {
+    const rng = makeRng(34);
+    const normals = (std: number) => Float64Array.from({ length: 500 }, () => std * rng.normal());
+    const truth = normals(3);
+    const [noise, own, other] = [normals(1), normals(0.3), normals(0.2)];
+    const result = stackField({
+      held: {
+        rows: 500,
+        judged: Array.from(truth.keys()),
+        truth,
+        mean: truth.map((t, i) => t + noise[i]! + own[i]!),
+        spread: new Float64Array(500).fill(0.5),
+      },
+      size: 1,
+      networks: { ...calibration(1), spreadFactor: [1], floor: [0.9], noise: [0] },
+      shrink: 1,
+      mean: truth.map((t, i) => t + noise[i]! + other[i]!),
+      variance: truth.map(() => 0.2 ** 2 + 1.05 ** 2),
+      noise: [1.05],
+    });
+    const { networkShare: w = 1, unit = 1, floor, spreadFactor } = result;
+    const networks = floor[0]! ** 2 + (0.5 * spreadFactor[0]!) ** 2;
+    let stated = 0;
+    truth.forEach((_, i) => {
+      const apart = own[i]! - other[i]!;
+      stated += (unit ** 2 * (w * networks + (1 - w) * 0.2 ** 2 + w * (1 - w) * apart ** 2)) / 500;
+    });
+    expect(Math.sqrt(stated)).toBeGreaterThan(0.17);
+    expect(Math.sqrt(stated)).toBeLessThan(0.35);
+    expect(result.noise).toEqual([1.05]);
   });
 });

@@ -167,7 +167,7 @@ async function calibrate(options: LatencyOptions, world: World): Promise<number>
   };
   try {
     const calibrated =
-      target.class === "cpu" ? await onCpu(target, path, facts, options) : (await calibrateGpu(target, facts)).target;
+      target.class === "cpu" ? await onCpu(target, path, facts, options) : (await calibrateGpu(target, { ...facts, draw: anyNetworkGraph })).target;
     line.done();
     await saveJson(path, calibrated);
     await world.out(

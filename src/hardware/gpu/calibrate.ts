@@ -7,6 +7,7 @@ import { type Graph, graphBuilder } from "../../graph/index.ts";
 import { makeRng, type Rng } from "../../rng.ts";
 import { chainGraph, drawUnit, emptyNetwork, randomNetwork, unitKinds } from "../cpu/units.ts";
 import { withCall } from "../cpu/measure.ts";
+import { withConstantWeights } from "../cpu/optimised.ts";
 import { fuseKernels } from "../kernels.ts";
 import { median } from "../metrics.ts";
 import { networkOf } from "../network.ts";
@@ -59,12 +60,14 @@ const overtime = 5;
 export async function calibrateGpu(
   target: GpuTarget,
   options: CalibrateGpuOptions,
-): Promise<{ readonly target: GpuTarget; readonly fit: GpuFit }> {
-  const fit = fitGpu(await measureAll(target, options), target.gpu);
+): Promise<{ readonly target: GpuTarget; readonly fit: GpuFit; readonly measurements: GpuMeasurements }> {
+  const measurements = await measureAll(target, options);
+  const fit = fitGpu(measurements, target.gpu);
   const { gpu, efficiency, padding, hostKernel, residuals } = fit;
   const { date, engine } = options;
   return {
     fit,
+    measurements,
     target: {
       ...target,
       description: "WebGPU through ONNX Runtime, this machine's adapter",
@@ -203,7 +206,7 @@ function tasksOf(
   for (let i = 0; i < plan.networks; i++)
     tasks.push(async () => {
       const batch = plan.batches[i % plan.batches.length]!;
-      const graph = plan.draw(rng.fork(`network ${i}`));
+      const graph = withConstantWeights(plan.draw(rng.fork(`network ${i}`)));
       const seconds = await time(graph, batch);
       if (seconds !== undefined) found.networks.push({ kernels: fuseKernels(networkOf(graph)), batch, seconds });
     });
