@@ -205,29 +205,31 @@ function byNames(ins: Table, outs: Table, one: boolean, selection: Selection, no
 
 /** Scalars as they are; columns `name[...]` that fill a box as one field, where its first column stands. */
 function groupElements(table: Table, columns: readonly Column[], notes: string[]): ChosenField[] {
-  const byName = new Map<string, Column[]>();
+  const names = new Set(columns.map((column) => column.name));
+  const groups = new Map<string, Column[]>();
   for (const column of columns) {
-    const key = splitElement(column.name)?.name;
-    if (key !== undefined) byName.set(key, [...(byName.get(key) ?? []), column]);
+    const key = splitElement(column.name)?.name ?? column.name;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [column]);
+    else group.push(column);
   }
-  const done = new Set<string>();
-  return columns.flatMap((column) => {
-    const name = splitElement(column.name)?.name;
-    if (name === undefined) return [fieldOf(table, { name: column.name, shape: [] }, [column])];
-    const members = byName.get(name) ?? [];
-    const box = fillBox(members);
-    if (box === undefined || columns.some((c) => c.name === name)) {
-      if (!done.has(name))
-        notes.push(
-          `${table.source}: the columns ${name}[...] do not fill a shape and are taken as ${members.length} scalars.`,
-        );
-      done.add(name);
-      return [fieldOf(table, { name: column.name, shape: [] }, [column])];
+  const scalar = (column: Column): ChosenField => fieldOf(table, { name: column.name, shape: [] }, [column]);
+  const fields = new Map<Column, ChosenField>();
+  for (const [name, members] of groups) {
+    const first = members[0]!;
+    const box = names.has(name) ? undefined : fillBox(members);
+    if (box !== undefined) {
+      fields.set(first, fieldOf(table, { name, shape: box.shape }, box.columns));
+      continue;
     }
-    if (done.has(name)) return [];
-    done.add(name);
-    return [fieldOf(table, { name, shape: box.shape }, box.columns)];
-  });
+    const elements = members.filter((column) => column.name !== name);
+    if (elements.length > 0)
+      notes.push(
+        `${table.source}: the columns ${name}[...] do not fill a shape and are taken as ${elements.length} scalars.`,
+      );
+    for (const column of members) fields.set(column, scalar(column));
+  }
+  return columns.flatMap((column) => fields.get(column) ?? []);
 }
 
 /** Adds to a draft what its columns and their table say: unit, coordinates, and where the elements are. */
