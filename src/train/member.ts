@@ -21,6 +21,7 @@ import { adamStepGraph, decayMask, trainedSize } from "./graphs.ts";
 import type { LossName } from "./loss.ts";
 import { feedsOf, fullObjective, fullPredictor } from "./objective.ts";
 import { adamRate, cosine, lbfgs } from "./optimisers/index.ts";
+import { engineProducts } from "./pair-products.ts";
 
 /** How a member is trained. Numbers of steps are the budget of work; only a deadline that comes before they are done
  * brings the clock in: then Adam's rate goes down to its end in the time that there is. */
@@ -182,6 +183,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
   });
 
   const objective = recipe.path.length === 0 ? undefined : await fullObjective(engine, network, recipe.loss, fit);
+  const products = await engineProducts(engine, recipe.lbfgsMemory, size);
   const predictor = await fullPredictor(engine, network);
   const trial = new Float32Array(size);
   const gradient = new Float32Array(size);
@@ -220,6 +222,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
       {
         iterations: context.shouldStop() ? 0 : limit,
         memory: recipe.lbfgsMemory,
+        products,
         onIteration: ({ iteration, loss }) => {
           if (iteration % 10 === 0)
             context.progress((adamPasses + before + iteration) / passes, `loss ${loss.toExponential(1)}`);
@@ -234,6 +237,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
     if (hasRisenTwice(scores)) break;
   }
   await objective?.dispose();
+  await products.dispose();
   await predictor.dispose();
   const stopped = context.shouldStop() || adam.steps < recipe.adamSteps;
   return { stages, adamSteps: adam.steps, lbfgsIterations: iterations, evaluations, stopped };

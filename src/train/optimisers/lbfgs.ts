@@ -1,8 +1,8 @@
 /**
  * Limited-memory BFGS with a line search for the strong Wolfe conditions (Nocedal & Wright 2006, algorithms 7.4, 3.5
- * and 3.6, cubic interpolation). Sums are float64; the point and the stored pairs are float32, because the engine runs in
- * float32. State is plain data, so that a run can stop and go on with the same bytes.
+ * and 3.6, cubic interpolation). The point and the direction are float32, because the engine runs in float32.
  */
+import { curvature, type PairProducts, plainProducts } from "./curvature.ts";
 
 /** Loss and gradient at a point. The gradient may be reused by the next call: it is copied here. */
 export type Objective = (point: Float32Array) => Promise<{ readonly loss: number; readonly gradient: Float32Array }>;
@@ -11,6 +11,8 @@ export interface LbfgsOptions {
   readonly iterations: number;
   /** Pairs of curvature kept. Default 10. */
   readonly memory?: number;
+  /** Products with so many pairs, which start anew. Default: in plain loops. */
+  readonly products?: PairProducts;
   /** Armijo constant. Default 1e-4. */
   readonly c1?: number;
   /** Curvature constant. Default 0.9. */
@@ -38,9 +40,8 @@ export interface LbfgsResult {
 const leastHeadway = 1e-9;
 const patience = 3;
 
-/** Four sums at once: twice as fast as one, whose additions wait for each other. One type per argument, always the same:
- * loops over arrays of several types take three times as long. */
-function dot(a: Float32Array, c: Float64Array): number {
+/** Four sums at once: twice as fast as one, whose additions wait for each other. */
+function dot(a: Float32Array, c: Float32Array): number {
   let s0 = 0;
   let s1 = 0;
   let s2 = 0;
@@ -53,34 +54,6 @@ function dot(a: Float32Array, c: Float64Array): number {
     s3 += a[i + 3]! * c[i + 3]!;
   }
   for (let i = whole; i < a.length; i++) s0 += a[i]! * c[i]!;
-  return s0 + s1 + (s2 + s3);
-}
-
-/** y += factor * x, and the new y times a: one pass where two wait for memory. */
-function addScaledAndDot(y: Float64Array, factor: number, x: Float32Array, a: Float32Array): number {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  const whole = y.length & ~3;
-  for (let i = 0; i < whole; i += 4) {
-    const y0 = y[i]! + factor * x[i]!;
-    const y1 = y[i + 1]! + factor * x[i + 1]!;
-    const y2 = y[i + 2]! + factor * x[i + 2]!;
-    const y3 = y[i + 3]! + factor * x[i + 3]!;
-    y[i] = y0;
-    y[i + 1] = y1;
-    y[i + 2] = y2;
-    y[i + 3] = y3;
-    s0 += a[i]! * y0;
-    s1 += a[i + 1]! * y1;
-    s2 += a[i + 2]! * y2;
-    s3 += a[i + 3]! * y3;
-  }
-  for (let i = whole; i < y.length; i++) {
-    y[i]! += factor * x[i]!;
-    s0 += a[i]! * y[i]!;
-  }
   return s0 + s1 + (s2 + s3);
 }
 
@@ -105,13 +78,9 @@ export async function lbfgs(objective: Objective, start: Float32Array, options: 
   const point = Float32Array.from(start);
   const trial = new Float32Array(size);
   const gradient = new Float32Array(size);
-  const direction = new Float64Array(size);
-  const steps: Float32Array[] = [];
-  const changes: Float32Array[] = [];
-  const rhos: number[] = [];
-  /** sᵀy / yᵀy of the newest pair. */
-  let gamma = 1;
-  const alphas = new Float64Array(memory);
+  const direction = new Float32Array(size);
+  const known = curvature(memory, size, options.products ?? plainProducts(memory, size));
+  const [s, y] = [new Float32Array(size), new Float32Array(size)];
   let evaluations = 0;
 
   const trialGradient = new Float32Array(size);
@@ -131,23 +100,9 @@ export async function lbfgs(objective: Objective, start: Float32Array, options: 
   gradient.set(first.gradient);
   let loss = first.loss;
 
-  const setDirection = (): number => {
-    for (let i = 0; i < size; i++) direction[i] = -gradient[i]!;
-    const pairs = steps.length;
-    if (pairs === 0) return dot(gradient, direction);
-    let product = dot(steps[pairs - 1]!, direction);
-    for (let k = pairs - 1; k >= 0; k--) {
-      const alpha = rhos[k]! * product;
-      alphas[k] = alpha;
-      product = addScaledAndDot(direction, -alpha, changes[k]!, steps[k - 1] ?? gradient);
-    }
-    for (let i = 0; i < size; i++) direction[i]! *= gamma;
-    product = dot(changes[0]!, direction);
-    for (let k = 0; k < pairs; k++) {
-      const beta = rhos[k]! * product;
-      product = addScaledAndDot(direction, alphas[k]! - beta, steps[k]!, changes[k + 1] ?? gradient);
-    }
-    return product;
+  const setDirection = async (): Promise<number> => {
+    await known.directionInto(direction, gradient);
+    return dot(gradient, direction);
   };
 
   /** Finds a step under the strong Wolfe conditions; leaves its point and gradient in `trial`, `trialGradient`. */
@@ -199,12 +154,12 @@ export async function lbfgs(objective: Objective, start: Float32Array, options: 
       reason = "gradient";
       break;
     }
-    let slope = setDirection();
+    let slope = await setDirection();
     if (!(slope < 0)) {
-      steps.length = changes.length = rhos.length = 0;
-      slope = setDirection();
+      known.clear();
+      slope = await setDirection();
     }
-    const fresh = steps.length === 0;
+    const fresh = known.pairs === 0;
     const found = await search(slope, fresh ? Math.min(1, 1 / Math.sqrt(-slope)) : 1);
     if (found === undefined) {
       if (restarted || fresh) {
@@ -212,31 +167,16 @@ export async function lbfgs(objective: Objective, start: Float32Array, options: 
         break;
       }
       // The curvature pairs mislead: forget them and try steepest descent once.
-      steps.length = changes.length = rhos.length = 0;
+      known.clear();
       restarted = true;
       continue;
     }
     restarted = false;
-    const reuse = steps.length >= memory;
-    const s = reuse ? steps.shift()! : new Float32Array(size);
-    const y = reuse ? changes.shift()! : new Float32Array(size);
-    if (reuse) rhos.shift();
-    let [ss, sy, yy] = [0, 0, 0];
     for (let i = 0; i < size; i++) {
-      const si = Math.fround(trial[i]! - point[i]!);
-      const yi = Math.fround(trialGradient[i]! - gradient[i]!);
-      s[i] = si;
-      y[i] = yi;
-      ss += si * si;
-      sy += si * yi;
-      yy += yi * yi;
+      s[i] = trial[i]! - point[i]!;
+      y[i] = trialGradient[i]! - gradient[i]!;
     }
-    if (sy > 1e-12 * Math.sqrt(ss * yy)) {
-      steps.push(s);
-      changes.push(y);
-      rhos.push(1 / sy);
-      gamma = sy / yy;
-    }
+    await known.add(s, y);
     point.set(trial);
     gradient.set(trialGradient);
     withoutHeadway = loss - found.loss > leastHeadway * Math.abs(loss) ? 0 : withoutHeadway + 1;
