@@ -1,12 +1,13 @@
 /** Calibration against a made-up processor whose times are known exactly, or scatter by a known amount. */
 import { describe, expect, it } from "vitest";
 import type { Graph } from "../../../src/graph/index.ts";
-import { type CalibrationState, calibrateCpu, referenceRatio } from "../../../src/hardware/cpu/calibrate.ts";
-import { kindOf } from "../../../src/hardware/cpu/features.ts";
-import { type Measurement, measureCalls } from "../../../src/hardware/cpu/measure.ts";
+import { calibrateCpu, referenceRatio } from "../../../src/hardware/cpu/calibrate.ts";
 import { cpuModel } from "../../../src/hardware/cpu/model.ts";
-import { randomNetwork } from "../../../src/hardware/cpu/units.ts";
 import { fuseKernels } from "../../../src/hardware/kernels.ts";
+import type { CalibrationState } from "../../../src/hardware/measured/calibrate.ts";
+import { type Measurement, measureCalls } from "../../../src/hardware/measured/measure.ts";
+import { kindOf } from "../../../src/hardware/measured/scheme.ts";
+import { randomNetwork } from "../../../src/hardware/measured/units.ts";
 import { scorePredictions } from "../../../src/hardware/metrics.ts";
 import { networkOf } from "../../../src/hardware/network.ts";
 import { type CpuTarget, type Target } from "../../../src/hardware/target.ts";
