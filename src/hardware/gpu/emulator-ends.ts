@@ -10,16 +10,16 @@ export function withEmulatorEnds(graph: Graph, rng: Rng): Graph {
   const b = graphBuilder();
   const wide: NodeId[] = [];
   const ids: NodeId[] = [];
-  graph.nodes.forEach((node, id) => {
+  for (const node of graph.nodes) {
     if (node.op !== "Input" || node.type.dtype !== "float32") {
       ids.push(b.add(withOperands(node, (old) => ids[old]!)));
-      return;
+      continue;
     }
     const x = b.input(node.name, node.type.shape, "float64");
     const scaled = b.div(b.sub(x, b.scalar(0.5, x)), b.scalar(0.3, x));
     wide.push(scaled);
     ids.push(b.cast(scaled, "float32"));
-  });
+  }
   const outputs: Record<string, NodeId> = {};
   for (const { name, node } of graph.outputs)
     for (const [statistic, value] of Object.entries(statisticsOf(b, ids[node]!, wide[0], rng)))
