@@ -19,10 +19,10 @@ import {
   ridgeRegression,
   runtimeVersion,
   scorePredictions,
+  withConstantWeights,
   withYardstick,
   type MeasureOptions,
 } from "../src/hardware/index.ts";
-import { withConstantWeights } from "../src/hardware/cpu/optimised.ts";
 import { makeRng } from "../src/rng.ts";
 import { anyNetworkGraph, networkGraph, superArchitecture, type SuperArchitecture } from "../src/space/index.ts";
 

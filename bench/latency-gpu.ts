@@ -1,11 +1,11 @@
 /**
  * How well the latency models of graphics processors predict networks that they have not seen (G3 of the latency models).
  *
- *     npx tsx bench/latency-gpu.ts [--quick] [--networks 100] [--large 256] [--seconds S] [--calibration FILE] [--keep FILE]
+ *     npx tsx bench/latency-gpu.ts [--quick] [--networks 100] [--large 256] [--blocks 64] [--seconds S] [--calibration FILE] [--keep FILE]
  *
- * calibrates WebGPU on this machine's adapter, or reads a calibration, then times random networks at two batches, and scores
- * the calibrated and the data-sheet constants. --keep writes all that was measured, for work on the model where there is no
- * adapter. Without a graphics card: VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json LD_LIBRARY_PATH=/usr/lib/chromium
+ * calibrates WebGPU on this machine's adapter, or reads a calibration, then times random networks at two batches beside the
+ * reference network, every tenth twice, and scores the calibrated and the data-sheet constants. A file for --calibration that is
+ * not there is written. --keep writes all that was measured, for work on the model where there is no adapter. Without a graphics card: VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json LD_LIBRARY_PATH=/usr/lib/chromium
  *
  *     npx tsx bench/latency-gpu.ts --models DIR
  *     python3 bench/pytorch/cuda_latency.py DIR > times.json
@@ -15,23 +15,24 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { getEngine } from "../src/engine/index.ts";
-import { type Graph, simplify, writeOnnx } from "../src/graph/index.ts";
-import { withConstantWeights } from "../src/hardware/cpu/optimised.ts";
-import { emptyNetwork } from "../src/hardware/cpu/units.ts";
+import { simplify, writeOnnx } from "../src/graph/index.ts";
 import {
   calibrateGpu,
+  type CalibrationState,
   getTarget,
   type GpuTarget,
   gpuModel,
   hostName,
   type LatencyModel,
   measureGraph,
+  type Measurement,
   networkMacs,
   networkOf,
   parseTarget,
   runtimeVersion,
   scorePredictions,
+  withConstantWeights,
+  withYardstick,
 } from "../src/hardware/index.ts";
 import { makeRng } from "../src/rng.ts";
 import { anyNetworkGraph } from "../src/space/index.ts";
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     networks: { type: "string", default: "100" },
     large: { type: "string", default: "256" },
+    blocks: { type: "string", default: "64" },
     seconds: { type: "string" },
     calibration: { type: "string" },
     keep: { type: "string" },
@@ -77,10 +79,12 @@ function report(name: string, batch: number, model: LatencyModel, measured: read
   );
 }
 
-async function calibrate(plain: GpuTarget): Promise<{ readonly target: GpuTarget; readonly measurements?: unknown }> {
-  if (values.calibration !== undefined)
-    return { target: parseTarget(await readFile(values.calibration, "utf8"), values.calibration) as GpuTarget };
-  return calibrateGpu(plain, {
+async function calibrate(plain: GpuTarget): Promise<{ readonly target: GpuTarget; readonly state?: CalibrationState }> {
+  const { calibration: path } = values;
+  const text = path === undefined ? undefined : await readFile(path, "utf8").catch(() => undefined);
+  if (path !== undefined && text !== undefined) return { target: parseTarget(text, path) as GpuTarget };
+  let state: CalibrationState | undefined;
+  const target = await calibrateGpu(plain, {
     quick: values.quick,
     draw: anyNetworkGraph,
     ...(values.seconds === undefined ? {} : { seconds: Number(values.seconds) }),
@@ -88,30 +92,43 @@ async function calibrate(plain: GpuTarget): Promise<{ readonly target: GpuTarget
     date: new Date().toISOString(),
     engine: await runtimeVersion(),
     progress: (fraction, note) => process.stderr.write(`\r${Math.round(100 * fraction)} % ${note}  `),
+    save: (measured) => {
+      state = measured;
+      return Promise.resolve();
+    },
   });
-}
-
-async function timeOnWebGpu(graph: Graph, batch: number): Promise<number> {
-  const timing = { provider: "webgpu", warmRuns: 3, warmSeconds: 0.02, blocks: 8, blockSeconds: 0.01, retries: 0 };
-  return (await measureGraph(graph, batch, timing)).seconds;
+  if (path !== undefined) await writeFile(path, JSON.stringify(target));
+  return { target, ...(state === undefined ? {} : { state }) };
 }
 
 async function onWebGpu(): Promise<void> {
   const plain = getTarget("webgpu") as GpuTarget;
-  const { target, measurements } = await calibrate(plain);
-  // Held open: with the last session the adapter would go, and its compiled shaders with it.
-  const anchor = await getEngine("onnxruntime").compile(emptyNetwork(), { provider: "webgpu" });
-  const seconds: number[][] = [];
-  for (const batch of batches) {
-    const measured: number[] = [];
-    for (const graph of networks) measured.push(await timeOnWebGpu(graph, batch));
-    seconds.push(measured);
-    report("calibrated", batch, gpuModel(target), measured);
-    report("data sheet", batch, gpuModel(plain), measured);
-  }
-  if (values.keep !== undefined)
-    await writeFile(values.keep, JSON.stringify({ target, measurements, batches, seconds }));
-  await anchor.dispose();
+  const { target, state } = await calibrate(plain);
+  const { referenceSeconds = 0, noiseCv = 0, sessionSeconds = 0, resultSeconds = 0 } = target.calibration ?? {};
+  const ms = (seconds: number): string => `${(1e3 * seconds).toFixed(2)} ms`;
+  console.log(
+    `\nreference network ${ms(referenceSeconds)}, a call ${ms(sessionSeconds)}, a further result ${ms(resultSeconds)}, repeats within ${percent(noiseCv)}`,
+  );
+  const kept: { readonly batch: number; readonly measured: readonly Measurement[] }[] = [];
+  await withYardstick(target, async (beside) => {
+    const options = { ...beside, blocks: Number(values.blocks) };
+    for (const batch of batches) {
+      const measured: Measurement[] = [];
+      const again: number[] = [];
+      for (const [i, graph] of networks.entries()) {
+        const first = await measureGraph(graph, batch, options);
+        measured.push(first);
+        if (i % 10 === 0) again.push(Math.log((await measureGraph(graph, batch, options)).seconds / first.seconds));
+      }
+      kept.push({ batch, measured });
+      const seconds = measured.map((one) => one.seconds);
+      report("calibrated", batch, gpuModel(target), seconds);
+      report("data sheet", batch, gpuModel(plain), seconds);
+      const noise = Math.sqrt(again.reduce((sum, r) => sum + r * r, 0) / Math.max(1, again.length) / 2);
+      console.log(`  repeats within ${percent(noise)}`);
+    }
+  });
+  if (values.keep !== undefined) await writeFile(values.keep, JSON.stringify({ target, state, kept }));
 }
 
 if (values.models !== undefined) {

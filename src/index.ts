@@ -233,6 +233,7 @@ export { type CompileOptions, type Engine, type EngineName, engineNames, getEngi
 export {
   calibrateCpu,
   calibrateGpu,
+  type CalibrateOptions,
   calibrationPath,
   type CpuTarget,
   type GpuTarget,

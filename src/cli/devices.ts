@@ -38,7 +38,7 @@ export async function devicesOf(
 }
 
 /** Whether this machine can be such a device. */
-function isMeasurable(target: Target): target is CpuTarget | GpuTarget {
+export function isMeasurable(target: Target): target is CpuTarget | GpuTarget {
   return target.class === "cpu" || (target.class === "gpu" && target.engine.name === "webgpu");
 }
 

@@ -15,6 +15,10 @@ import { type Port, type Signature, fixedShape, signatureOf } from "./signature.
 const providers = ["cpu", "webgpu", "cuda"] as const;
 type Provider = (typeof providers)[number];
 
+/** Most pieces of a Split, by provider. A kernel of WebGPU's has at most 16 buffers, or as few as 8 where an adapter offers no more,
+ * and gives each piece one. */
+const mostPieces: Readonly<Partial<Record<Provider, number>>> = { webgpu: 7 };
+
 let immediate: Promise<OpenSession | undefined> | undefined;
 
 /** ONNX Runtime. */
@@ -69,7 +73,11 @@ async function openSession(
   }
   if (!Number.isInteger(threads) || threads < 1)
     throw new EngineError("ENGINE_THREADS", `threads is ${threads}, but must be a positive integer`);
-  const model = writeOnnx(forSession(simplify(graph, { keepInputs: true })));
+  const limit = mostPieces[provider];
+  const model = writeOnnx(
+    forSession(simplify(graph, { keepInputs: true })),
+    limit === undefined ? {} : { mostPieces: limit },
+  );
   try {
     return await open(model, sessionOptions(threads, provider));
   } catch (cause) {

@@ -4,8 +4,8 @@
  */
 import { EngineError } from "../errors.ts";
 import type { Graph } from "../graph/index.ts";
-import { measureCalls, type MeasureOptions, withCall } from "./cpu/measure.ts";
-import { hostName } from "./cpu/store.ts";
+import { measureCalls, type MeasureOptions, withCall } from "./measured/measure.ts";
+import { hostName } from "./measured/store.ts";
 import { noAdapter } from "./gpu/calibrate.ts";
 import { quantile } from "./metrics.ts";
 import type { Target } from "./target.ts";

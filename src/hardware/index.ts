@@ -10,26 +10,22 @@ export {
 } from "./additive.ts";
 export { impossibleBudget, parseBudget, showLatency, unreachedBudget } from "./budget.ts";
 export { conformalFactors, factorsFor, type IntervalFactors, type Residuals } from "./conformal.ts";
-export {
-  calibrateCpu,
-  type CalibrateOptions,
-  type CalibrationState,
-  referenceRatio,
-  withYardstick,
-} from "./cpu/calibrate.ts";
-export type { CpuCalibration } from "./cpu/calibration.ts";
-export { measureGraph, type Measurement, type MeasureOptions } from "./cpu/measure.ts";
+export { calibrateCpu, referenceRatio } from "./cpu/calibrate.ts";
 export { cpuModel } from "./cpu/model.ts";
-export { optimisedKernels, withConstantWeights } from "./cpu/optimised.ts";
-export { calibrationPath, hostName, loadCalibrated, loadState, runtimeVersion, saveJson } from "./cpu/store.ts";
+export { optimisedKernels } from "./cpu/optimised.ts";
 export { describePrediction } from "./describe.ts";
 export { readGraph } from "./emulator-file.ts";
 export { fpgaModel } from "./fpga/model.ts";
 export { fnasDesign, type FnasDesign } from "./fpga/fnas-design.ts";
-export { calibrateGpu, type CalibrateGpuOptions } from "./gpu/calibrate.ts";
+export { calibrateGpu } from "./gpu/calibrate.ts";
 export { gpuModel } from "./gpu/model.ts";
 export { type MeasuredLatency, measureHere, measureLatency, type NotMeasured } from "./here.ts";
 export { fuseKernels, type Kernel } from "./kernels.ts";
+export type { CalibrateOptions, CalibrationState } from "./measured/calibrate.ts";
+export type { Calibration, CpuCalibration } from "./measured/calibration.ts";
+export { withConstantWeights } from "./measured/constant-weights.ts";
+export { measureGraph, type Measurement, type MeasureOptions } from "./measured/measure.ts";
+export { calibrationPath, hostName, loadCalibrated, loadState, runtimeVersion, saveJson } from "./measured/store.ts";
 export { type PredictionScores, scorePredictions } from "./metrics.ts";
 export { latencyModel } from "./model.ts";
 export { type Network, networkMacs, networkOf, type Operation } from "./network.ts";
@@ -46,3 +42,4 @@ export { fitRegressor, type LatencyRegressor, regressorGradient, regressorLatenc
 export { type CpuTarget, type FpgaTarget, type GpuTarget, type Target, targetHash, TARGET_VERSION } from "./target.ts";
 export { parseTarget, readTarget } from "./target-file.ts";
 export { getTarget, resolveTarget, targets } from "./targets/index.ts";
+export { withYardstick } from "./yardstick.ts";

@@ -65,8 +65,9 @@ export interface Network {
   /** Values that go in and out of one sample. */
   readonly inputElements: number;
   readonly outputElements: number;
-  /** Results that a call hands over. */
+  /** Results that a call hands over, and those of them in float64. */
   readonly results: number;
+  readonly wideResults: number;
 }
 
 const elementwiseMoves = new Set<Op>(["Transpose", "Expand", "Concat", "Slice", "Pad"]);
@@ -145,11 +146,13 @@ export function networkOf(graph: Graph): Network {
       isOutput: false,
     });
   }
+  const results = graph.outputs.filter(({ node }) => varies[node]);
   return {
     operations: operations.map((operation) => (readBy[operation.id] ? operation : { ...operation, isOutput: true })),
     inputElements,
-    results: graph.outputs.filter(({ node }) => varies[node]).length,
-    outputElements: graph.outputs.reduce((sum, { node }) => sum + (varies[node] ? sizeOf(types[node]!.shape) : 0), 0),
+    results: results.length,
+    wideResults: results.filter(({ node }) => types[node]!.dtype === "float64").length,
+    outputElements: results.reduce((sum, { node }) => sum + sizeOf(types[node]!.shape), 0),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Target files: JSON in, a checked {@link Target} out. Each fault is one message that names the place and the remedy. */
 import { readFile } from "node:fs/promises";
 import { FileError } from "../errors.ts";
+import { CALIBRATION_VERSION } from "./measured/calibration.ts";
 import { type FpgaBackEnd, fpgaBackEnds, type Target, TARGET_VERSION } from "./target.ts";
 
 type Rule =
@@ -107,12 +108,16 @@ const kindFit = object({
   points: count(),
 });
 
-const cpuCalibration: Rules = {
-  version: { kind: "number", low: 3, high: 3, what: "3; calibrate again with this Condense" },
+const calibration: Rules = {
+  version: {
+    kind: "number",
+    low: CALIBRATION_VERSION,
+    high: CALIBRATION_VERSION,
+    what: `${CALIBRATION_VERSION}; calibrate again with this Condense`,
+  },
   date: text,
   host: text,
   engine: text,
-  threads: count(1),
   referenceSeconds: positive("seconds"),
   noiseCv: notNegative("relative deviation"),
   sessionSeconds: notNegative("seconds"),
@@ -123,13 +128,9 @@ const cpuCalibration: Rules = {
   batches: list,
 };
 
-const gpuCalibration: Rules = {
-  date: text,
-  host: text,
-  efficiency: map({ kind: "number", low: 1e-9, high: 1, what: "a share above 0, at most 1" }),
-  padding: optional(object({ rows: count(1), columns: count(1) })),
-  hostKernel: optional(notNegative("seconds")),
-  residuals: list,
+const calibrations: Readonly<Partial<Record<Target["class"], Rules>>> = {
+  cpu: { ...calibration, threads: count(1) },
+  gpu: calibration,
 };
 
 /** Parses and checks a target file. @param where its path, for messages   @throws FileError */
@@ -158,10 +159,9 @@ export function parseTarget(json: string, where: string): Target {
     throw fault(where, "class", `is ${shown(root.class)}`, `one of ${Object.keys(classes).join(", ")}`);
   checkFields(root, rules, where, "");
   const target = root as unknown as Target;
-  if (target.class === "cpu" && target.calibration !== undefined)
-    checkFields(asObject(root.calibration, where, '"calibration"'), cpuCalibration, where, "calibration.");
-  if (target.class === "gpu" && target.calibration !== undefined)
-    checkFields(asObject(root.calibration, where, '"calibration"'), gpuCalibration, where, "calibration.");
+  const measured = calibrations[target.class];
+  if (measured !== undefined && root.calibration !== undefined)
+    checkFields(asObject(root.calibration, where, '"calibration"'), measured, where, "calibration.");
   if (target.class === "fpga" && target.fpga.family === "ice40" && target.fpga.weightBits > 16)
     throw fault(where, "fpga.weightBits", `is ${target.fpga.weightBits}`, "at most 16 on an iCE40");
   return target;

@@ -4,7 +4,7 @@
  * target decides every prediction, so its hash goes into every result. Seconds and bytes throughout; FPGA clocks in hertz.
  */
 import { createHash } from "node:crypto";
-import type { CpuCalibration } from "./cpu/calibration.ts";
+import type { Calibration, CpuCalibration } from "./measured/calibration.ts";
 
 /** Version of the target file's format. */
 export const TARGET_VERSION = 1;
@@ -40,7 +40,8 @@ export interface GpuTarget extends TargetBase {
   readonly class: "gpu";
   readonly engine: { readonly name: "cuda" | "webgpu"; readonly version: string };
   readonly gpu: GpuConstants;
-  readonly calibration?: GpuCalibration;
+  /** Replaces the constants in predictions. */
+  readonly calibration?: Calibration;
 }
 
 export interface GpuConstants {
@@ -60,19 +61,6 @@ export interface GpuConstants {
   readonly graph: boolean;
   /** Time of that one submission, seconds; counts with `graph` only. */
   readonly tSubmit: number;
-}
-
-export interface GpuCalibration {
-  readonly date: string;
-  readonly host: string;
-  /** Efficiency by kind of kernel, replacing the defaults. */
-  readonly efficiency: Readonly<Record<string, number>>;
-  /** Rows and columns that the engine's products are padded to. Default: none. */
-  readonly padding?: { readonly rows: number; readonly columns: number };
-  /** Seconds of an operation in float64, which WebGPU leaves to the processor. Default: as any other kernel. */
-  readonly hostKernel?: number;
-  /** Log residuals of held-out networks, for the interval. */
-  readonly residuals: readonly number[];
 }
 
 export const fpgaBackEnds = ["tiled", "dataflow", "reuse", "binary"] as const;

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { type Tensors, engines } from "../../src/engine/index.ts";
 import { expectClose } from "./close.ts";
-import { convGraph, feedsFor, opGraph, trainingFeeds, trainingGraph } from "./samples.ts";
+import { convGraph, cutGraph, feedsFor, opGraph, trainingFeeds, trainingGraph } from "./samples.ts";
 
 /** Chromium's software Vulkan, for machines without a graphics card. */
 const SWIFTSHADER = ["/usr/lib/chromium", "/usr/lib64/chromium-browser", "/opt/google/chrome"]
@@ -14,7 +14,7 @@ const SWIFTSHADER = ["/usr/lib/chromium", "/usr/lib64/chromium-browser", "/opt/g
 
 interface Answer {
   readonly absent?: string;
-  readonly results?: Readonly<Record<"step" | "net", Readonly<Record<string, readonly number[]>>>>;
+  readonly results?: Readonly<Record<"step" | "net" | "cut", Readonly<Record<string, readonly number[]>>>>;
 }
 
 /** Runs webgpu.ts in a process of its own, because the graphics libraries are looked up when a process starts. */
@@ -37,22 +37,27 @@ describe("the webgpu provider", () => {
   // A software adapter compiles shaders for seconds, for longer where other tests take the processor.
   const timeout = 180_000;
 
-  it("agrees with the processor on a training step and a network of convolutions", { timeout }, async (context) => {
-    const hardware = runWith("webgpu", false);
-    const { absent, results } = hardware.results ? hardware : runWith("webgpu", true);
-    if (results === undefined) {
-      context.skip(absent);
-      return;
-    }
-    const cpu = {
-      step: await (await engines.onnxruntime.compile(trainingGraph())).run(trainingFeeds()),
-      net: await (await engines.onnxruntime.compile(convGraph(1))).run(feedsFor(convGraph(1))),
-    };
-    for (const name of ["step", "net"] as const) {
-      const arrays = Object.entries(results[name]).map(([key, values]) => [key, Float32Array.from(values)]);
-      expectClose(Object.fromEntries(arrays) as Tensors, cpu[name], 1e-3);
-    }
-  });
+  it(
+    "agrees with the processor on a training step, a network of convolutions, and many pieces of one value",
+    { timeout },
+    async (context) => {
+      const hardware = runWith("webgpu", false);
+      const { absent, results } = hardware.results ? hardware : runWith("webgpu", true);
+      if (results === undefined) {
+        context.skip(absent);
+        return;
+      }
+      const cpu = {
+        step: await (await engines.onnxruntime.compile(trainingGraph())).run(trainingFeeds()),
+        net: await (await engines.onnxruntime.compile(convGraph(1))).run(feedsFor(convGraph(1))),
+        cut: await (await engines.onnxruntime.compile(cutGraph())).run(feedsFor(cutGraph())),
+      };
+      for (const name of ["step", "net", "cut"] as const) {
+        const arrays = Object.entries(results[name]).map(([key, values]) => [key, Float32Array.from(values)]);
+        expectClose(Object.fromEntries(arrays) as Tensors, cpu[name], 1e-3);
+      }
+    },
+  );
 });
 
 describe("the cuda provider", () => {

@@ -274,3 +274,11 @@ export function feedsFor(
     }),
   );
 }
+
+/** A value cut into many pieces that follow one another, each a result's worth of work. */
+export function cutGraph(pieces = 40): Graph {
+  const b = graphBuilder();
+  const x = b.input("x", [3, pieces]);
+  const cut = Array.from({ length: pieces }, (_, i) => b.scale(b.slice(x, 1, i, i + 1), i + 1));
+  return b.build({ y: b.concat(cut.toReversed(), 1) });
+}

@@ -1,13 +1,18 @@
 /** Runs sample graphs with the provider named on the command line, and prints the results as JSON, or why it cannot. */
 import { engines } from "../../src/engine/index.ts";
 import { EngineError } from "../../src/errors.ts";
-import { convGraph, feedsFor, trainingFeeds, trainingGraph } from "./samples.ts";
+import { convGraph, cutGraph, feedsFor, trainingFeeds, trainingGraph } from "./samples.ts";
 
 async function main(provider: string): Promise<unknown> {
   try {
     const step = await engines.onnxruntime.compile(trainingGraph(), { provider });
     const net = await engines.onnxruntime.compile(convGraph(1), { provider });
-    const results = { step: await step.run(trainingFeeds()), net: await net.run(feedsFor(convGraph(1))) };
+    const cut = await engines.onnxruntime.compile(cutGraph(), { provider });
+    const results = {
+      cut: await cut.run(feedsFor(cutGraph())),
+      step: await step.run(trainingFeeds()),
+      net: await net.run(feedsFor(convGraph(1))),
+    };
     return { results };
   } catch (error) {
     if (error instanceof EngineError) return { absent: error.message };

@@ -148,6 +148,30 @@ describe("writeOnnx() and readOnnx()", () => {
     expect(readOnnx(bytes).graph).toEqual({ ...graph, nodes: graph.nodes.with(3, plain as Node) });
   });
 
+  test("cut into slices what is more pieces than a Split may have, with the same values", async () => {
+    const b = graphBuilder();
+    const [x, few] = [b.input("x", ["N", 20]), b.input("few", ["N", 3])];
+    const pieces = [
+      ...Array.from({ length: 20 }, (_, i) => b.slice(x, 1, i, i + 1)),
+      ...Array.from({ length: 3 }, (_, i) => b.slice(few, 1, i, i + 1)),
+    ];
+    const graph = b.build(Object.fromEntries(pieces.map((piece, i) => [`y${i}`, piece])));
+    const [plain, limited] = [writeOnnx(graph), writeOnnx(graph, { mostPieces: 19 })];
+    expect([plain, limited].map((bytes) => countOf(bytes, "Split_"))).toEqual([2, 1]);
+    expect(writeOnnx(graph, { mostPieces: 20 })).toEqual(plain);
+    const feeds = {
+      x: feedOf(
+        "float32",
+        [2, 20],
+        Float64Array.from({ length: 40 }, (_, i) => i),
+      ),
+      few: feedOf("float32", [2, 3], Float64Array.from([7, 8, 9, 10, 11, 12])),
+    };
+    const values = async (bytes: Uint8Array) =>
+      Object.entries(await runOnnx(bytes, feeds)).map(([name, { data }]) => [name, [...(data as Float32Array)]]);
+    expect(await values(limited)).toEqual(await values(plain));
+  });
+
   test("write slices that leave gaps, overlap or stride as slices", () => {
     const b = graphBuilder();
     const flat = b.input("flat", [6]);

@@ -105,10 +105,20 @@ describe("condense latency", () => {
   it("warns of a WebGPU calibration from another machine, and does not use that of another target", async () => {
     const webgpu = getTarget("webgpu");
     const calibration = {
+      version: 3,
       date: "2026-01-01",
       host: "another, 64 cores",
-      efficiency: { dense: 0.5 },
-      residuals: [0, 0.1],
+      engine: "1.0",
+      referenceSeconds: 2e-3,
+      noiseCv: 0.03,
+      sessionSeconds: 1.5e-3,
+      resultSeconds: 7e-4,
+      padding: { rows: 1, columns: 1 },
+      kinds: {
+        gemm: { coefficients: [1e-5, 0, 0, 0], low: [0, 0, 0, 0], high: [1, 1e9, 1e9, 1e9], mape: 0.03, points: 9 },
+      },
+      residuals: { predicted: [2e-3, 3e-3], logResidual: [0, 0.1] },
+      batches: [1, 16],
     };
     const path = join(folder, "webgpu-elsewhere.json");
     writeFileSync(path, JSON.stringify({ ...webgpu, calibration }));
@@ -116,9 +126,21 @@ describe("condense latency", () => {
     expect(used.code).toBe(0);
     expect(used.err).toContain("warning: webgpu was calibrated on another machine (another, 64 cores;");
     expect(used.out).not.toContain("not calibrated");
+    expect(used.out).toMatch(/latency {5}1\.5\d ms/);
     const wrong = await run("predict", emulator, "--target", "cpu", "--calibration", path);
     expect(wrong.code).toBe(2);
     expect(wrong.err).toContain("holds the target webgpu, not cpu. Calibrate again");
+  });
+
+  it("asks for a new calibration where one of WebGPU is from before calibrations were of whole networks", async () => {
+    const calibration = { date: "", host: "another", efficiency: { dense: 0.5 }, residuals: [0, 0.1] };
+    const path = join(folder, "webgpu-old.json");
+    writeFileSync(path, JSON.stringify({ ...getTarget("webgpu"), calibration }));
+    const { code, err } = await run("predict", emulator, "--target", "webgpu", "--calibration", path);
+    expect(code).toBe(2);
+    expect(err).toContain(
+      'webgpu-old.json: "calibration.version" is missing, but must be 3; calibrate again with this',
+    );
   });
 
   it("refuses a malformed or impossible target file with its place in the file", async () => {
@@ -143,7 +165,6 @@ describe("condense latency", () => {
     [["predict", "EMULATOR", "--target", "gpu:t4", "--batch", "0"], "--batch 0"],
     [["predict", "nothere.onnx", "--target", "gpu:t4"], "nothere.onnx: cannot be read (there is no such file)"],
     [["calibrate", "--target", "gpu:t4"], "only one cpu target, or webgpu, can be measured here"],
-    [["calibrate", "--target", "webgpu", "--resume"], "is not resumed. Leave --resume out"],
   ] as const)("refuses %j with one message", async (argv, message) => {
     const { code, out, err } = await run(...argv.map((arg) => (arg === "EMULATOR" ? emulator : arg)));
     expect(code).toBe(2);

@@ -20,8 +20,8 @@ interface Piece {
   readonly end: number;
 }
 
-/** Every slice that belongs to a tiling, with its tiling. */
-export function findTilings(graph: Graph): ReadonlyMap<NodeId, Tiling> {
+/** Every slice that belongs to a tiling, with its tiling. @param mostPieces slices of a longer tiling stay slices */
+export function findTilings(graph: Graph, mostPieces = Number.POSITIVE_INFINITY): ReadonlyMap<NodeId, Tiling> {
   const found = new Map<NodeId, Tiling>();
   for (const { x, axis, pieces } of groupSlices(graph)) {
     const size = graph.types[x]?.shape[axis];
@@ -29,10 +29,11 @@ export function findTilings(graph: Graph): ReadonlyMap<NodeId, Tiling> {
     for (let rest = pieces; ;) {
       const chain = chainFrom(rest, size);
       if (chain === undefined) break;
+      rest = rest.filter((piece) => !chain.includes(piece));
+      if (chain.length > mostPieces) continue;
       const lengths = chain.map(({ start, end }) => end - start);
       const tiling: Tiling = { x, axis, pieces: chain.map(({ id }) => id), lengths };
       for (const { id } of chain) found.set(id, tiling);
-      rest = rest.filter((piece) => !chain.includes(piece));
     }
   }
   return found;

@@ -24,6 +24,8 @@ export interface OnnxWriteOptions {
   readonly producer?: { readonly name: string; readonly version?: string };
   /** Text for people who open the file. */
   readonly doc?: string;
+  /** Most pieces of a Split: where there would be more they are written as Slices. Default: no limit. */
+  readonly mostPieces?: number;
 }
 
 /** Prefix of the lists of integers that ONNX operations take as tensors: `Ints_4_-1`. */
@@ -32,7 +34,7 @@ export const INTS_PREFIX = "Ints";
 /** The bytes of an ONNX model.
  * @throws ShapeError if two inputs or outputs share a name, or one is named like a node (`Add_7`) */
 export function writeOnnx(graph: Graph, options: OnnxWriteOptions = {}): Uint8Array {
-  const { metadata = {}, producer = { name: "condense" }, doc } = options;
+  const { metadata = {}, producer = { name: "condense" }, doc, mostPieces } = options;
   const head = encodeModel({
     irVersion: IR_VERSION,
     producerName: producer.name,
@@ -40,7 +42,7 @@ export function writeOnnx(graph: Graph, options: OnnxWriteOptions = {}): Uint8Ar
     ...(doc !== undefined && { docString: doc }),
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   });
-  const body = encodeModel({ graph: graphMessage(graph) });
+  const body = encodeModel({ graph: graphMessage(graph, mostPieces) });
   // Messages that follow one another are one message. The operator set comes last, so a file cut off anywhere lacks it.
   const tail = encodeModel({ opsetImport: [{ domain: "", version: OPSET_VERSION }] });
   const bytes = new Uint8Array(head.length + body.length + tail.length);
@@ -50,8 +52,8 @@ export function writeOnnx(graph: Graph, options: OnnxWriteOptions = {}): Uint8Ar
   return bytes;
 }
 
-function graphMessage(graph: Graph) {
-  const tilings = findTilings(graph);
+function graphMessage(graph: Graph, mostPieces?: number) {
+  const tilings = findTilings(graph, mostPieces);
   const naming = nameNodes(graph, tilings);
   const lists = new Map<string, TensorMessage>();
   const listName = (values: readonly number[]): string => {

@@ -5,29 +5,27 @@
  */
 import { OptionError } from "../../errors.ts";
 import type { Residuals } from "../conformal.ts";
-import { fuseKernels, type Kernel } from "../kernels.ts";
+import { fuseKernels } from "../kernels.ts";
+import { CALIBRATION_VERSION, type CpuCalibration, type KindFit, type Padding } from "../measured/calibration.ts";
+import {
+  fitBest,
+  kernelTime,
+  type KernelSum,
+  type NetworkPoint,
+  NETWORKS_PER_KIND,
+  outOfFold,
+  refitKinds,
+  type Setting,
+  type UnitPoint,
+  withBox,
+} from "../measured/kernel-sum.ts";
+import { kindOf } from "../measured/scheme.ts";
+import { manyResults } from "../measured/units.ts";
 import { mean } from "../metrics.ts";
 import { networkOf } from "../network.ts";
 import { nonNegativeLeastSquares, ridgeRegression } from "../nnls.ts";
 import type { CpuTarget } from "../target.ts";
-import { type CpuCalibration, CPU_CALIBRATION_VERSION, type KindFit } from "./calibration.ts";
-import { featureNames, kernelFeatures, kindOf } from "./features.ts";
-import { manyResults } from "./units.ts";
-
-/** A unit: the kernels of one link and what a link takes. */
-export interface UnitPoint {
-  readonly kernels: readonly Kernel[];
-  readonly batch: number;
-  readonly seconds: number;
-}
-/** A whole network. */
-export interface NetworkPoint {
-  readonly kernels: readonly Kernel[];
-  readonly batch: number;
-  readonly seconds: number;
-}
-
-type Padding = CpuCalibration["padding"];
+import { cpuScheme } from "./scheme.ts";
 
 /** Ridge of the multipliers towards 1. */
 const RIDGE = 0.02;
@@ -39,44 +37,18 @@ const paddings: readonly Padding[] = [
   { columns: 1, rows: 1 },
 ];
 
-/** A kernel's seconds by its kind's fit. @returns also whether it lies inside the calibrated box */
-export function kernelTime(
-  fits: Readonly<Record<string, KindFit>>,
-  kernel: Kernel,
-  batch: number,
-  cpu: CpuTarget["cpu"],
-  padding: Padding,
-): { readonly seconds: number; readonly inside: boolean } {
-  const kind = kindOf(kernel);
-  const fit = fits[kind] ?? fits[kind.replace("64", "")] ?? fits[fallback[kind] ?? "cheap"] ?? fits.cheap;
-  if (fit === undefined) return { seconds: 0, inside: false };
-  const x = kernelFeatures(kernel, batch, cpu, padding);
-  let seconds = 0;
-  for (let j = 0; j < x.length; j++) seconds += fit.coefficients[j]! * x[j]!;
-  return { seconds, inside: x.every((value, j) => value <= 1.5 * fit.high[j]!) };
-}
-
-/** Where a kind was not measured itself. */
-const fallback: Readonly<Record<string, string>> = {
-  reduce: "cheap",
-  copy: "cheap",
-  dear: "activation",
-  activation: "dear",
-  matmul: "gemm",
-};
-
 /** Features of a link: its kernels' added up. */
-function linkFeatures({ kernels, batch }: UnitPoint, cpu: CpuTarget["cpu"], padding: Padding): number[] {
-  const rows = kernels.map((kernel) => kernelFeatures(kernel, batch, cpu, padding));
+function linkFeatures({ kernels, batch }: UnitPoint, { scheme, padding }: Setting): number[] {
+  const rows = kernels.map((kernel) => scheme.features(kernel, batch, padding));
   return rows[0]!.map((_, j) => rows.reduce((sum, row) => sum + row[j]!, 0));
 }
 
-function fitKind(points: readonly UnitPoint[], cpu: CpuTarget["cpu"], padding: Padding): KindFit {
-  const rows = points.map((point) => linkFeatures(point, cpu, padding));
+function fitKind(points: readonly UnitPoint[], setting: Setting): KindFit {
+  const rows = points.map((point) => linkFeatures(point, setting));
   const y = points.map(({ seconds }) => seconds);
   const coefficients = nonNegativeLeastSquares(rows, y);
   const single = points.flatMap(({ kernels, batch }) =>
-    kernels.map((kernel) => kernelFeatures(kernel, batch, cpu, padding)),
+    kernels.map((kernel) => setting.scheme.features(kernel, batch, setting.padding)),
   );
   return {
     coefficients,
@@ -93,19 +65,6 @@ function fitKind(points: readonly UnitPoint[], cpu: CpuTarget["cpu"], padding: P
     ),
     points: points.length,
   };
-}
-
-/** A value for each of n points from what was fitted without its fold, of five. */
-function outOfFold(n: number, fit: (train: readonly number[]) => (i: number) => number): number[] {
-  const all = Array.from({ length: n }, (_, i) => i);
-  const values = new Array<number>(n).fill(0);
-  for (let fold = 0; fold < 5; fold++) {
-    const train = all.filter((i) => i % 5 !== fold);
-    if (train.length === 0) continue;
-    const value = fit(train);
-    for (const i of all) if (i % 5 === fold) values[i] = value(i);
-  }
-  return values;
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {
@@ -129,6 +88,7 @@ export function fitCalibration(
   },
 ): CpuCalibration {
   const { cpu } = target;
+  const scheme = cpuScheme(cpu);
   const byKind = new Map<string, UnitPoint[]>();
   for (const unit of units) {
     if (unit.seconds <= 0) continue;
@@ -137,7 +97,7 @@ export function fitCalibration(
   }
   const products = [...byKind].filter(([kind]) => kind === "gemm" || kind === "matmul" || kind.startsWith("conv"));
   const errorWith = (padding: Padding): number =>
-    products.reduce((sum, [, points]) => sum + fitKind(points, cpu, padding).mape, 0);
+    products.reduce((sum, [, points]) => sum + fitKind(points, { scheme, padding }).mape, 0);
   const padding =
     products.length === 0
       ? paddings[0]!
@@ -145,7 +105,7 @@ export function fitCalibration(
   const kinds = Object.fromEntries(
     [...byKind]
       .filter(([, points]) => points.length >= 3)
-      .map(([kind, points]) => [kind, fitKind(points, cpu, padding)]),
+      .map(([kind, points]) => [kind, fitKind(points, { scheme, padding })]),
   );
 
   if (Object.keys(kinds).length === 0)
@@ -153,67 +113,51 @@ export function fitCalibration(
       "OPTION_CALIBRATION",
       "longer chains of kernels do not take longer here: the machine is too busy to be measured. Calibrate when nothing else runs.",
     );
-  const found = fitNetworks(networks, { sessionSeconds: facts.sessionSeconds, kinds }, cpu, padding);
-  const seen = withBox(found.kinds, networks, cpu, padding);
+  const setting = { scheme, padding };
+  const found = fitNetworks(networks, { sessionSeconds: facts.sessionSeconds, resultSeconds: 0, kinds }, setting);
+  const seen = withBox(found.kinds, networks, setting);
   const [slice] = fuseKernels(networkOf(manyResults(2)));
   return {
-    version: CPU_CALIBRATION_VERSION,
+    version: CALIBRATION_VERSION,
     ...facts,
     threads: cpu.threads,
     sessionSeconds: found.sessionSeconds,
-    resultSeconds: Math.max(0, slicedResultSeconds - kernelTime(seen, slice!, 1, cpu, padding).seconds),
+    resultSeconds: Math.max(0, slicedResultSeconds - kernelTime(seen, slice!, 1, setting).seconds),
     padding,
     kinds: seen,
     residuals: found.residuals,
   };
 }
 
-/** What predicts a network: its session and its kernels. */
-interface Sum {
-  readonly sessionSeconds: number;
-  readonly kinds: Readonly<Record<string, KindFit>>;
-}
-
 /** What whole networks say beyond the chains: of scaling the kinds and of fitting them anew what predicts networks better that
  * it had not seen. @returns also the residuals of those predictions */
 function fitNetworks(
   networks: readonly NetworkPoint[],
-  chains: Sum,
-  cpu: CpuTarget["cpu"],
-  padding: Padding,
-): Sum & { readonly residuals: Residuals } {
-  const ways = [scaleKinds, refitKinds].map(
-    (way) => (points: readonly NetworkPoint[]) => way(points, chains, cpu, padding),
-  );
-  const seconds = ({ sessionSeconds, kinds }: Sum, { kernels, batch }: NetworkPoint): number =>
-    kernels.reduce((sum, kernel) => sum + kernelTime(kinds, kernel, batch, cpu, padding).seconds, sessionSeconds);
-  const judged = ways.map((way) => {
-    const predicted = outOfFold(networks.length, (train) => {
-      const sum = way(train.map((i) => networks[i]!));
-      return (i) => seconds(sum, networks[i]!);
-    });
-    const logResidual = networks.map((network, i) => Math.log(network.seconds / predicted[i]!));
-    return { way, error: mean(logResidual.map(Math.abs)), residuals: { predicted, logResidual } };
-  });
-  const { way, residuals } = judged.reduce((best, next) => (next.error < best.error ? next : best));
-  return { ...way(networks), residuals };
+  chains: KernelSum,
+  setting: Setting,
+): KernelSum & { readonly residuals: Residuals } {
+  const ways = [scaleKinds, refitSeen].map((way) => ({
+    setting,
+    fit: (train: readonly NetworkPoint[]) => way(train, chains, setting),
+  }));
+  const { sum, residuals } = fitBest(networks, ways);
+  return { ...sum, residuals };
 }
 
 /** One multiplier per kind and one for the session, ridge towards 1, relative errors. */
 function scaleKinds(
   train: readonly NetworkPoint[],
-  { sessionSeconds, kinds }: Sum,
-  cpu: CpuTarget["cpu"],
-  padding: Padding,
-): Sum {
+  { sessionSeconds, resultSeconds, kinds }: KernelSum,
+  setting: Setting,
+): KernelSum {
   const names = Object.keys(kinds);
-  if (train.length < names.length + 1) return { sessionSeconds, kinds };
+  if (train.length < names.length + 1) return { sessionSeconds, resultSeconds, kinds };
   const rows = train.map(({ kernels, batch }) => {
     const row = new Array<number>(names.length + 1).fill(0);
     row[0] = sessionSeconds;
     for (const kernel of kernels) {
       const at = names.indexOf(kindOf(kernel));
-      const { seconds } = kernelTime(kinds, kernel, batch, cpu, padding);
+      const { seconds } = kernelTime(kinds, kernel, batch, setting);
       row[1 + (at < 0 ? Math.max(0, names.indexOf("cheap")) : at)]! += seconds;
     }
     return row;
@@ -223,6 +167,7 @@ function scaleKinds(
   const bounded = found.map((value) => Math.min(4, Math.max(0.25, value)));
   return {
     sessionSeconds: sessionSeconds * bounded[0]!,
+    resultSeconds,
     kinds: Object.fromEntries(
       names.map((name, i) => {
         const kind = kinds[name]!;
@@ -232,56 +177,16 @@ function scaleKinds(
   };
 }
 
-/** So many networks tell all about one kind. */
-const NETWORKS_PER_KIND = 5;
-
 /** All coefficients of the kinds that networks are made of, from networks alone. Other kinds stay as chains have them. */
-function refitKinds(train: readonly NetworkPoint[], chains: Sum, cpu: CpuTarget["cpu"], padding: Padding): Sum {
+function refitSeen(train: readonly NetworkPoint[], chains: KernelSum, setting: Setting): KernelSum {
   const names = Object.keys(chains.kinds).filter((name) =>
     train.some(({ kernels }) => kernels.some((kernel) => kindOf(kernel) === name)),
   );
   if (train.length < NETWORKS_PER_KIND * names.length) return chains;
-  const width = featureNames.length;
-  const rest: number[] = [];
-  const rows = train.map(({ kernels, batch }) => {
-    const row = new Array<number>(1 + names.length * width).fill(0);
-    row[0] = 1;
-    let other = 0;
-    for (const kernel of kernels) {
-      const at = names.indexOf(kindOf(kernel));
-      if (at < 0) other += kernelTime(chains.kinds, kernel, batch, cpu, padding).seconds;
-      else kernelFeatures(kernel, batch, cpu, padding).forEach((value, j) => (row[1 + at * width + j]! += value));
-    }
-    rest.push(other);
-    return row;
-  });
-  const y = train.map(({ seconds }, i) => Math.max(seconds - rest[i]!, 0.01 * seconds));
-  const found = nonNegativeLeastSquares(rows, y);
-  const refitted = names.map((name, i) => {
-    const coefficients = found.slice(1 + i * width, 1 + (i + 1) * width);
-    return [name, { ...chains.kinds[name]!, coefficients }] as const;
-  });
-  return { sessionSeconds: found[0]!, kinds: { ...chains.kinds, ...Object.fromEntries(refitted) } };
-}
-
-/** The kinds with the kernels of the networks counted as calibrated. */
-function withBox(
-  kinds: Readonly<Record<string, KindFit>>,
-  networks: readonly NetworkPoint[],
-  cpu: CpuTarget["cpu"],
-  padding: Padding,
-): Readonly<Record<string, KindFit>> {
-  const boxes = new Map(
-    Object.entries(kinds).map(([name, { low, high }]) => [name, { low: [...low], high: [...high] }]),
+  return refitKinds(
+    train,
+    chains,
+    names.map((name) => [name]),
+    setting,
   );
-  for (const { kernels, batch } of networks)
-    for (const kernel of kernels) {
-      const box = boxes.get(kindOf(kernel));
-      if (box === undefined) continue;
-      kernelFeatures(kernel, batch, cpu, padding).forEach((value, j) => {
-        box.low[j] = Math.min(box.low[j]!, value);
-        box.high[j] = Math.max(box.high[j]!, value);
-      });
-    }
-  return Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, { ...kind, ...boxes.get(name)! }]));
 }

@@ -1,13 +1,13 @@
 /** Latency on a processor under ONNX Runtime: session + kernels, from a fit or a rough formula (spec latency 2). */
 import type { Graph } from "../../graph/index.ts";
 import { EngineError } from "../../errors.ts";
-import { factorsFor } from "../conformal.ts";
 import { fuseKernels, type Kernel } from "../kernels.ts";
 import type { Network } from "../network.ts";
-import { asNetwork, assemble, identify, type LatencyModel, type OperationLatency, sumOfParts } from "../prediction.ts";
+import { aroundKernels, predictBySum } from "../measured/model.ts";
+import { kindOf } from "../measured/scheme.ts";
+import { asNetwork, assemble, identify, type LatencyModel, type OperationLatency } from "../prediction.ts";
 import type { CpuTarget } from "../target.ts";
-import { kindOf } from "./features.ts";
-import { kernelTime } from "./fit.ts";
+import { cpuScheme } from "./scheme.ts";
 
 /** Without a calibration: a call, a further result, a kernel, FLOP per cycle and core that products reach, bytes/s, seconds
  * per element of a transcendental function. Of the order of a server core. */
@@ -42,44 +42,18 @@ export function cpuModel(target: CpuTarget, ratio = 1): LatencyModel {
     scale === 1
       ? []
       : [`scaled by ${ratio.toFixed(2)}: the reference network's time now against when it was calibrated`];
+  const scheme = cpuScheme(cpu);
   return {
     target,
     predict(graph: Graph | Network, batch = 1) {
       const network = asNetwork(graph);
-      const kernels = fuseKernels(network);
-      const around = (call: number, result: number) => [
-        { name: "call", seconds: call },
-        ...(network.results > 1 ? [{ name: "further results", seconds: (network.results - 1) * result }] : []),
-      ];
-      if (calibration === undefined) {
-        const perOp = kernels.map((kernel) => roughTime(kernel, batch, cpu));
-        return assemble(identity, batch, { perOp, fixed: around(ROUGH.session, ROUGH.result), warnings: [] });
-      }
-      let outside = 0;
-      const perOp = kernels.map((kernel): OperationLatency => {
-        const { seconds, inside } = kernelTime(calibration.kinds, kernel, batch, cpu, calibration.padding);
-        if (!inside) outside++;
-        return {
-          ids: kernel.nodes,
-          kernel: kernel.name,
-          seconds: scale * seconds,
-          bound: kernel.macs > 0 ? "compute" : "memory",
-          source: "fit",
-        };
+      if (calibration !== undefined)
+        return predictBySum(identity, calibration, scheme, network, batch, { scale, warnings: drifted });
+      return assemble(identity, batch, {
+        perOp: fuseKernels(network).map((kernel) => roughTime(kernel, batch, cpu)),
+        fixed: aroundKernels(ROUGH.session, ROUGH.result, network.results),
+        warnings: [],
       });
-      const fixed = around(scale * calibration.sessionSeconds, scale * calibration.resultSeconds);
-      const factors = factorsFor(calibration.residuals, sumOfParts(perOp, fixed));
-      // Outside the box the interval is twice as wide, in logarithms.
-      const widened =
-        outside > 0 ? { ...factors, lo: Math.min(factors.lo, 1) ** 2, hi: Math.max(factors.hi, 1) ** 2 } : factors;
-      const warnings = [
-        ...drifted,
-        ...(outside > 0 ? [`${outside} kernels are larger than what was calibrated: twice the interval`] : []),
-        ...(calibration.batches.includes(batch) || batch < Math.max(...calibration.batches)
-          ? []
-          : [`batch ${batch} is above those calibrated (${calibration.batches.join(", ")})`]),
-      ];
-      return assemble(identity, batch, { perOp, fixed, factors: widened, warnings });
     },
   };
 }

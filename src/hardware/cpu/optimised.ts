@@ -7,9 +7,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EngineError } from "../../errors.ts";
-import { type Graph, graphBuilder, type NodeId, simplify, sizeOf, withOperands, writeOnnx } from "../../graph/index.ts";
+import { type Graph, type NodeId, writeOnnx } from "../../graph/index.ts";
 import { decodeModel } from "../../graph/onnx/schema.ts";
-import { makeRng } from "../../rng.ts";
 
 export interface OptimisedKernel {
   /** ONNX Runtime's name of the kernel: `Gemm`, `FusedConv`, ... */
@@ -54,23 +53,4 @@ export async function optimisedKernels(graph: Graph, threads = 1): Promise<Optim
 function nodeOf(name: string, { outputs }: Graph): NodeId {
   const id = /_(\d+)$/.exec(name)?.[1];
   return outputs.find((output) => output.name === name)?.node ?? (id === undefined ? -1 : Number(id));
-}
-
-/** The graph ready to run: inputs without rows (a search's flat weights) become constants with fixed random values. */
-export function withConstantWeights(graph: Graph): Graph {
-  if (!graph.types.some(({ shape }) => shape.includes("N"))) return simplify(graph);
-  const b = graphBuilder();
-  const rng = makeRng(1);
-  const ids: NodeId[] = [];
-  graph.nodes.forEach((node, id) => {
-    const { dtype, shape } = graph.types[id]!;
-    if (node.op !== "Input" || shape.includes("N") || dtype !== "float32") {
-      ids.push(b.add(withOperands(node, (old) => ids[old]!)));
-      return;
-    }
-    const data = Float32Array.from({ length: sizeOf(shape) }, () => 0.1 * rng.normal());
-    ids.push(b.add({ op: "Constant", dtype, shape: shape as readonly number[], data }));
-  });
-  const outputs = graph.outputs.map(({ name, node }) => ({ name, node: ids[node]! }));
-  return simplify({ ...b.build({}), outputs });
 }

@@ -1,12 +1,13 @@
 /** Calibration against a made-up processor whose times are known exactly, or scatter by a known amount. */
 import { describe, expect, it } from "vitest";
 import type { Graph } from "../../../src/graph/index.ts";
-import { type CalibrationState, calibrateCpu, referenceRatio } from "../../../src/hardware/cpu/calibrate.ts";
-import { kindOf } from "../../../src/hardware/cpu/features.ts";
-import { type Measurement, measureCalls } from "../../../src/hardware/cpu/measure.ts";
+import { calibrateCpu, referenceRatio } from "../../../src/hardware/cpu/calibrate.ts";
 import { cpuModel } from "../../../src/hardware/cpu/model.ts";
-import { randomNetwork } from "../../../src/hardware/cpu/units.ts";
 import { fuseKernels } from "../../../src/hardware/kernels.ts";
+import type { CalibrationState } from "../../../src/hardware/measured/calibrate.ts";
+import { type Measurement, measureCalls } from "../../../src/hardware/measured/measure.ts";
+import { kindOf } from "../../../src/hardware/measured/scheme.ts";
+import { randomNetwork } from "../../../src/hardware/measured/units.ts";
 import { scorePredictions } from "../../../src/hardware/metrics.ts";
 import { networkOf } from "../../../src/hardware/network.ts";
 import { type CpuTarget, type Target } from "../../../src/hardware/target.ts";
@@ -215,5 +216,32 @@ describe("a measurement", () => {
     // Three times the yardstick, which is said to take half of what this clock tells.
     expect(beside.seconds / 1.5e-4).toBeCloseTo(1, 1);
     expect(beside.p90 / beside.p10).toBeLessThan(1.5);
+  });
+
+  it("leaves the first calls of a block out where they are asked to be, and times long calls briefly", async () => {
+    let clock = 0;
+    let calls = 0;
+    let last: unknown;
+    /** The first call after another's takes 5 ms more. */
+    const work = (name: string, ms: number) => (): Promise<void> => {
+      clock += last === name ? ms : ms + 5;
+      last = name;
+      calls++;
+      return Promise.resolve();
+    };
+    const options = { warmRuns: 2, warmSeconds: 0, blocks: 12, blockSeconds: 0.005, retries: 0, now: () => clock };
+    const yardstick = { call: work("yardstick", 10), seconds: 1 };
+    const beside = { ...options, blockRuns: 3, untimed: 1, longCall: 0.1, yardstick };
+    const clean = await measureCalls(work("own", 15), beside);
+    expect(clean.seconds).toBeCloseTo(1.5, 9);
+    expect(clean.yardstick).toBeCloseTo(0.01, 9);
+    const dirty = await measureCalls(work("own", 15), { ...beside, untimed: 0 });
+    expect(Math.abs(dirty.seconds - 1.5)).toBeGreaterThan(0.01);
+    calls = 0;
+    const long = await measureCalls(work("own", 500), beside);
+    expect(long.count).toBe(2);
+    // Two to warm up, two that are timed, and three blocks of the yardstick.
+    expect(calls).toBe(2 + 2 + 3 * 4);
+    expect(long.seconds).toBeCloseTo(50.5, 9);
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Graph, graphBuilder, simplify } from "../../../src/graph/index.ts";
 import { optimisedKernels } from "../../../src/hardware/cpu/optimised.ts";
-import { randomNetwork } from "../../../src/hardware/cpu/units.ts";
+import { randomNetwork } from "../../../src/hardware/measured/units.ts";
 import { fuseKernels } from "../../../src/hardware/kernels.ts";
 import { networkOf } from "../../../src/hardware/network.ts";
 import { makeRng } from "../../../src/rng.ts";

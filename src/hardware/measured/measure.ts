@@ -22,6 +22,13 @@ export interface MeasureOptions {
   /** Default 30 blocks of at least 20 ms and 5 runs. */
   readonly blocks?: number;
   readonly blockSeconds?: number;
+  /** Calls of a block, at least. Default 5. */
+  readonly blockRuns?: number;
+  /** Calls before each block that are not timed. Default 0. WebGPU leaves work of a call to the next submission: the first call
+   * after another session's pays for that one. */
+  readonly untimed?: number;
+  /** A call that takes longer than this in the warm-up is timed {@link BRIEF briefly}: seconds, default never. */
+  readonly longCall?: number;
   /** Measures again, at most this often, where (p90 - p10) / p50 exceeds 15 %. Default 2. */
   readonly retries?: number;
   /** Timed between the blocks. Default: none, the clock as it is. */
@@ -38,7 +45,12 @@ export interface Measurement {
   readonly min: number;
   /** Calls that were timed. */
   readonly count: number;
+  /** Where a yardstick was timed beside it: what that took by the clock, median of its blocks, seconds. */
+  readonly yardstick?: number;
 }
+
+/** Two calls tell enough of one that takes long, and what it leaves to the next is nothing to it. */
+const BRIEF = { blocks: 2, blockRuns: 1, untimed: 0 } as const;
 
 /** Long calls are timed in fewer blocks: no more than these, once they took so many times what they were to take. */
 const FEWEST_BLOCKS = 8;
@@ -83,12 +95,19 @@ export async function withCall<Result>(
 
 /** Times a call: warm-up, blocks, again where they scatter. */
 export async function measureCalls(call: () => Promise<void>, options: MeasureOptions = {}): Promise<Measurement> {
-  const { warmRuns = 50, warmSeconds = 0.5, retries = 2, now = () => performance.now() } = options;
+  const { warmRuns = 50, warmSeconds = 0.5, retries = 2, longCall, now = () => performance.now() } = options;
   const begun = now();
-  for (let runs = 0; runs < warmRuns || now() - begun < 1e3 * warmSeconds; runs++) await call();
-  let best = await timeBlocks(call, options, now);
+  let last = 0;
+  for (let runs = 0; runs < warmRuns || now() - begun < 1e3 * warmSeconds; runs++) {
+    const start = now();
+    await call();
+    last = (now() - start) / 1e3;
+  }
+  const { blocks = 30, blockRuns = 5, untimed = 0 } = options;
+  const how = longCall !== undefined && last > longCall ? BRIEF : { blocks, blockRuns, untimed };
+  let best = await timeBlocks(call, how, options, now);
   for (let again = 0; again < retries && spreadOf(best) > MAX_SPREAD; again++) {
-    const next = await timeBlocks(call, options, now);
+    const next = await timeBlocks(call, how, options, now);
     if (spreadOf(next) < spreadOf(best)) best = next;
   }
   return best;
@@ -101,18 +120,25 @@ export function spreadOf({ p10, p90, seconds }: Measurement): number {
 
 async function timeBlocks(
   call: () => Promise<void>,
-  { blocks = 30, blockSeconds = 0.02, yardstick }: MeasureOptions,
+  how: { readonly blocks: number; readonly blockRuns: number; readonly untimed: number },
+  { blockSeconds = 0.02, blockRuns = 5, untimed = 0, yardstick }: MeasureOptions,
   now: () => number,
 ): Promise<Measurement> {
   const means: number[] = [];
+  const besides: number[] = [];
   let count = 0;
-  const besides = async (): Promise<number> =>
-    yardstick === undefined ? 1 : (await timeBlock(yardstick.call, blockSeconds / 2, now)).mean / yardstick.seconds;
-  let before = await besides();
+  const aside = async (): Promise<number> => {
+    if (yardstick === undefined) return 1;
+    const { mean } = await timeBlock(yardstick.call, { seconds: blockSeconds / 2, blockRuns, untimed }, now);
+    besides.push(mean);
+    return mean / yardstick.seconds;
+  };
+  let before = await aside();
   let spent = 0;
-  for (let block = 0; block < blocks && (block < FEWEST_BLOCKS || spent < LONGEST * blocks * blockSeconds); block++) {
-    const { mean, runs } = await timeBlock(call, blockSeconds, now);
-    const after = await besides();
+  const longest = LONGEST * how.blocks * blockSeconds;
+  for (let block = 0; block < how.blocks && (block < FEWEST_BLOCKS || spent < longest); block++) {
+    const { mean, runs } = await timeBlock(call, { ...how, seconds: blockSeconds }, now);
+    const after = await aside();
     means.push((2 * mean) / (before + after));
     before = after;
     count += runs;
@@ -124,21 +150,23 @@ async function timeBlocks(
     p90: quantile(means, 0.9),
     min: Math.min(...means),
     count,
+    ...(yardstick === undefined ? {} : { yardstick: median(besides) }),
   };
 }
 
-/** Mean seconds of a call, over at least 5 runs and `seconds`. */
+/** Mean seconds of a call, over so many runs and seconds at least. */
 async function timeBlock(
   call: () => Promise<void>,
-  seconds: number,
+  { seconds, blockRuns, untimed }: { readonly seconds: number; readonly blockRuns: number; readonly untimed: number },
   now: () => number,
 ): Promise<{ readonly mean: number; readonly runs: number }> {
+  for (let i = 0; i < untimed; i++) await call();
   const begun = now();
   let runs = 0;
   let spent = 0;
-  while (runs < 5 || spent < 1e3 * seconds) {
+  while (runs < blockRuns || spent < 1e3 * seconds) {
     // The clock costs as much as a small network: look at it rarely.
-    const step = runs < 5 ? 5 : runs;
+    const step = runs < blockRuns ? blockRuns : runs;
     for (let i = 0; i < step; i++) await call();
     runs += step;
     spent = now() - begun;

@@ -1,0 +1,158 @@
+/**
+ * The kernel-sum model (spec latency 2 and C3): a call is a session, its kernels, and its further results. Prediction, the fit
+ * to whole networks, and how well networks that were left out are predicted.
+ */
+import type { Residuals } from "../conformal.ts";
+import type { Kernel } from "../kernels.ts";
+import { mean } from "../metrics.ts";
+import { nonNegativeLeastSquares } from "../nnls.ts";
+import type { KindFit, Padding } from "./calibration.ts";
+import type { KernelScheme } from "./scheme.ts";
+
+/** Kernels that took so long together. */
+export interface UnitPoint {
+  readonly kernels: readonly Kernel[];
+  readonly batch: number;
+  readonly seconds: number;
+}
+
+/** A whole network. */
+export interface NetworkPoint extends UnitPoint {
+  /** Results beyond the first, whose cost is to be found; 0 where that is known already. */
+  readonly further: number;
+}
+
+/** What predicts a network. */
+export interface KernelSum {
+  readonly sessionSeconds: number;
+  readonly resultSeconds: number;
+  readonly kinds: Readonly<Record<string, KindFit>>;
+}
+
+/** What features are computed with. */
+export interface Setting {
+  readonly scheme: KernelScheme;
+  readonly padding: Padding;
+}
+
+/** A kernel's seconds by its kind's fit. @returns also whether it lies inside the calibrated box */
+export function kernelTime(
+  fits: Readonly<Record<string, KindFit>>,
+  kernel: Kernel,
+  batch: number,
+  { scheme, padding }: Setting,
+): { readonly seconds: number; readonly inside: boolean } {
+  const measured = scheme.standIns(scheme.kindOf(kernel)).find((kind) => fits[kind] !== undefined);
+  if (measured === undefined) return { seconds: 0, inside: false };
+  const { coefficients, high } = fits[measured]!;
+  const x = scheme.features(kernel, batch, padding);
+  let seconds = 0;
+  for (let j = 0; j < x.length; j++) seconds += coefficients[j]! * x[j]!;
+  return { seconds, inside: x.every((value, j) => value <= 1.5 * high[j]!) };
+}
+
+function networkSeconds(sum: KernelSum, { kernels, batch, further }: NetworkPoint, setting: Setting): number {
+  return kernels.reduce(
+    (total, kernel) => total + kernelTime(sum.kinds, kernel, batch, setting).seconds,
+    sum.sessionSeconds + further * sum.resultSeconds,
+  );
+}
+
+/** A value for each of n points from what was fitted without its fold, of five. */
+export function outOfFold(n: number, fit: (train: readonly number[]) => (i: number) => number): number[] {
+  const all = Array.from({ length: n }, (_, i) => i);
+  const values = new Array<number>(n).fill(0);
+  for (let fold = 0; fold < 5; fold++) {
+    const train = all.filter((i) => i % 5 !== fold);
+    if (train.length === 0) continue;
+    const value = fit(train);
+    for (const i of all) if (i % 5 === fold) values[i] = value(i);
+  }
+  return values;
+}
+
+/** A way to fit the model to networks, and what features it takes. */
+export interface Way {
+  readonly setting: Setting;
+  fit(train: readonly NetworkPoint[]): KernelSum;
+}
+
+/** The way that predicts networks best that it had not seen, fitted to all. @param networks in random order
+ * @returns also the residuals of those predictions */
+export function fitBest(
+  networks: readonly NetworkPoint[],
+  ways: readonly Way[],
+): { readonly sum: KernelSum; readonly setting: Setting; readonly residuals: Residuals } {
+  const judged = ways.map((way) => {
+    const predicted = outOfFold(networks.length, (train) => {
+      const sum = way.fit(train.map((i) => networks[i]!));
+      return (i) => networkSeconds(sum, networks[i]!, way.setting);
+    });
+    const logResidual = networks.map((network, i) => Math.log(network.seconds / predicted[i]!));
+    return { way, error: mean(logResidual.map(Math.abs)), residuals: { predicted, logResidual } };
+  });
+  const { way, residuals } = judged.reduce((best, next) => (next.error < best.error ? next : best));
+  return { sum: way.fit(networks), setting: way.setting, residuals };
+}
+
+/** So many networks tell all about one kind. */
+export const NETWORKS_PER_KIND = 5;
+
+/** All coefficients of some kinds, the session and further results, from networks alone, by relative errors.
+ * @param before what else there is: other kinds stay as they are
+ * @param groups kinds that share their coefficients, together all that are fitted */
+export function refitKinds(
+  train: readonly NetworkPoint[],
+  before: KernelSum,
+  groups: readonly (readonly string[])[],
+  { scheme, padding }: Setting,
+): KernelSum {
+  const groupOf = new Map(groups.flatMap((names, at) => names.map((name) => [name, at] as const)));
+  const { width } = scheme;
+  const rest: number[] = [];
+  const rows = train.map(({ kernels, batch, further }) => {
+    const row = new Array<number>(2 + groups.length * width).fill(0);
+    row[0] = 1;
+    row[row.length - 1] = further;
+    let other = 0;
+    for (const kernel of kernels) {
+      const at = groupOf.get(scheme.kindOf(kernel));
+      if (at === undefined) other += kernelTime(before.kinds, kernel, batch, { scheme, padding }).seconds;
+      else scheme.features(kernel, batch, padding).forEach((value, j) => (row[1 + at * width + j]! += value));
+    }
+    rest.push(other);
+    return row;
+  });
+  const y = train.map(({ seconds }, i) => Math.max(seconds - rest[i]!, 0.01 * seconds));
+  const found = nonNegativeLeastSquares(rows, y);
+  const refitted = groups.flatMap((names, at) => {
+    const coefficients = found.slice(1 + at * width, 1 + (at + 1) * width);
+    return names.map((name) => [name, { ...before.kinds[name]!, coefficients }] as const);
+  });
+  return {
+    sessionSeconds: found[0]!,
+    resultSeconds: found.at(-1)!,
+    kinds: { ...before.kinds, ...Object.fromEntries(refitted) },
+  };
+}
+
+/** The kinds with the kernels of the networks counted as calibrated. */
+export function withBox(
+  kinds: KernelSum["kinds"],
+  networks: readonly NetworkPoint[],
+  { scheme, padding }: Setting,
+): KernelSum["kinds"] {
+  const boxes = new Map(
+    Object.entries(kinds).map(([name, { low, high }]) => [name, { low: [...low], high: [...high] }]),
+  );
+  for (const { kernels, batch } of networks)
+    for (const kernel of kernels) {
+      const box = boxes.get(scheme.kindOf(kernel));
+      if (box === undefined) continue;
+      scheme.features(kernel, batch, padding).forEach((value, j) => {
+        box.low[j] = Math.min(box.low[j]!, value);
+        box.high[j] = Math.max(box.high[j]!, value);
+      });
+    }
+  return Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, { ...kind, ...boxes.get(name)! }]));
+}

@@ -1,0 +1,63 @@
+/** The latency of a call by a calibration's kernel sum, with the interval of its residuals (spec latency 2.4). */
+import { factorsFor } from "../conformal.ts";
+import { fuseKernels } from "../kernels.ts";
+import type { Network } from "../network.ts";
+import {
+  assemble,
+  type LatencyPrediction,
+  type OperationLatency,
+  sumOfParts,
+  type TargetIdentity,
+} from "../prediction.ts";
+import type { Calibration } from "./calibration.ts";
+import { kernelTime } from "./kernel-sum.ts";
+import type { KernelScheme } from "./scheme.ts";
+
+/** The parts of a call around its kernels. @param returns values that it hands over */
+export function aroundKernels(call: number, result: number, returns: number) {
+  return [
+    { name: "call", seconds: call },
+    ...(returns > 1 ? [{ name: "further results", seconds: (returns - 1) * result }] : []),
+  ];
+}
+
+/** What a calibration says of a network. @param scale on all times, for a machine that drifted; with what to say of it */
+export function predictBySum(
+  identity: TargetIdentity,
+  calibration: Calibration,
+  scheme: KernelScheme,
+  network: Network,
+  batch: number,
+  { scale, warnings: before }: { readonly scale: number; readonly warnings: readonly string[] } = {
+    scale: 1,
+    warnings: [],
+  },
+): LatencyPrediction {
+  const { kinds, padding, batches, sessionSeconds, resultSeconds } = calibration;
+  const kernels = fuseKernels(network);
+  let outside = 0;
+  const perOp = kernels.map((kernel): OperationLatency => {
+    const { seconds, inside } = kernelTime(kinds, kernel, batch, { scheme, padding });
+    if (!inside) outside++;
+    return {
+      ids: kernel.nodes,
+      kernel: kernel.name,
+      seconds: scale * seconds,
+      bound: kernel.macs > 0 ? "compute" : "memory",
+      source: "fit",
+    };
+  });
+  const fixed = aroundKernels(scale * sessionSeconds, scale * resultSeconds, scheme.returns(network, kernels));
+  const factors = factorsFor(calibration.residuals, sumOfParts(perOp, fixed));
+  // Outside the box the interval is twice as wide, in logarithms.
+  const widened =
+    outside > 0 ? { ...factors, lo: Math.min(factors.lo, 1) ** 2, hi: Math.max(factors.hi, 1) ** 2 } : factors;
+  const warnings = [
+    ...before,
+    ...(outside > 0 ? [`${outside} kernels are larger than what was calibrated: twice the interval`] : []),
+    ...(batches.includes(batch) || batch < Math.max(...batches)
+      ? []
+      : [`batch ${batch} is above those calibrated (${batches.join(", ")})`]),
+  ];
+  return assemble(identity, batch, { perOp, fixed, factors: widened, warnings });
+}

@@ -1,0 +1,46 @@
+/** How the kernels of a class of devices are told apart and what their times depend on (spec latency 2.2): the contract, and
+ * what classes share. */
+import type { Kernel } from "../kernels.ts";
+import type { Geometry, Network } from "../network.ts";
+import type { Padding } from "./calibration.ts";
+
+export interface KernelScheme {
+  /** The kind that a kernel is fitted with. */
+  kindOf(kernel: Kernel): string;
+  /** Kinds that a kind takes its time from, itself first: the first that was measured counts. */
+  standIns(kind: string): readonly string[];
+  /** Number of features. */
+  readonly width: number;
+  /** Features of one kernel for a batch. */
+  features(kernel: Kernel, batch: number, padding: Padding): number[];
+  /** Values that a call hands over, one by one. @param kernels of the network */
+  returns(network: Network, kernels: readonly Kernel[]): number;
+}
+
+/** Products by shape, elementwise functions by how dear they are. */
+export function kindOf(kernel: Kernel): string {
+  if (kernel.kind === "dense")
+    return kernel.geometry!.vectors === 1 && kernel.geometry!.groups === 1 ? "gemm" : "matmul";
+  if (kernel.kind !== "elementwise") return kernel.kind;
+  const [head = ""] = kernel.name.split("+");
+  const wide = kernel.elementBytes === 8 ? "64" : "";
+  if (head === "Sin" || head === "Cos" || head === "Log" || head === "Exp" || head === "Pow") return `dear${wide}`;
+  if (head === "Tanh" || head === "Sigmoid" || head === "Erf" || head === "Softplus") return `activation${wide}`;
+  return `cheap${wide}`;
+}
+
+/** What stands in best for a kind; `cheap` for the rest. */
+export const nearest: Readonly<Record<string, string>> = {
+  reduce: "cheap",
+  copy: "cheap",
+  dear: "activation",
+  activation: "dear",
+  matmul: "gemm",
+};
+
+const up = (n: number, block: number): number => Math.ceil(n / block) * block;
+
+/** Multiply-accumulates of a product whose outputs are padded to tiles. */
+export function paddedMacs({ nIn, nOut, vectors, groups }: Geometry, batch: number, padding: Padding): number {
+  return up(nOut, padding.columns) * nIn * groups * up(batch * vectors, padding.rows);
+}
