@@ -11,7 +11,6 @@
  * processor's calibration is taken from the user's cache (condense latency calibrate), where there is one.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
@@ -19,8 +18,10 @@ import {
   buildRuns,
   calibrationPath,
   type Effort,
+  type Figure,
   fitFrontRuns,
   type FitResult,
+  frontFigure,
   type FrontPoint,
   holdOut,
   latencyModel,
@@ -28,7 +29,9 @@ import {
   makeRng,
   measureGraph,
   median,
+  pageHtml,
   parseSchemaDraft,
+  plotlyScript,
   resolveTarget,
   type Runs,
   showLatency,
@@ -144,81 +147,33 @@ function table({ name, target, points }: Traced): string {
   return `\n${name} on ${target}\n${alignRows([head, ...rows], [0])}`;
 }
 
-/** A Plotly figure: one line per front, a panel per case. */
-function figure(fronts: readonly Traced[]) {
-  const cases = [...new Set(fronts.map(({ name }) => name))];
-  const targets = [...new Set(fronts.map(({ target }) => target))];
-  const colours = ["#1b6ca8", "#c8553d", "#3c7a3e", "#8250a0", "#a0742a"];
-  const data = fronts.map(({ name, target, points }) => {
-    const panel = cases.indexOf(name) + 1;
-    const colour = colours[targets.indexOf(target) % colours.length];
-    return {
-      type: "scatter",
-      mode: "lines+markers",
-      name: target,
-      legendgroup: target,
-      showlegend: panel === 1,
-      x: points.map(({ latency }) => 1e3 * latency.predictedMs.p50),
-      y: points.map(({ error }) => error),
-      text: points.map(({ members, macs }) => `${members} members, ${showNumber(macs, 3)} MACs`),
-      line: { color: colour, shape: "hv" },
-      marker: { color: colour, size: 9, symbol: points.map(({ onFront }) => (onFront ? "circle" : "circle-open")) },
-      xaxis: panel === 1 ? "x" : `x${panel}`,
-      yaxis: panel === 1 ? "y" : `y${panel}`,
-    };
-  });
-  const axes = cases.flatMap((name, i) => {
-    const end = i === 0 ? "" : `${i + 1}`;
-    const here = fronts.filter((front) => front.name === name).flatMap(({ points }) => points);
-    const axis = (numbers: readonly number[], text: string) => ({
-      ...{ type: "log", ticks: "outside", showline: true, automargin: true, title: { text } },
-      ...ticksOf(numbers),
-    });
-    return [
-      [
-        `xaxis${end}`,
-        axis(
-          here.map(({ latency }) => 1e3 * latency.predictedMs.p50),
-          `${name}: predicted latency of a call (µs)`,
-        ),
-      ],
-      [
-        `yaxis${end}`,
-        axis(
-          here.map(({ error }) => error),
-          "FVU on unseen runs",
-        ),
-      ],
-    ] as const;
-  });
-  const layout = {
-    title: { text: "Error against latency (filled: beaten by no other)" },
-    grid: { rows: 1, columns: cases.length, pattern: "independent" },
-    width: 520 * cases.length + 120,
-    height: 480,
-    template: "none",
-    ...(Object.fromEntries(axes) as Readonly<Record<string, object>>),
-  };
-  return { data, layout };
+/** The fronts drawn: a panel per case, a line per device. */
+function figure(fronts: readonly Traced[]): Figure {
+  return frontFigure(
+    fronts.map(({ name, target, points }) => ({
+      panel: name,
+      target,
+      points: points.map(({ latency, error, onFront, members, macs }) => ({
+        latencyMs: latency.predictedMs.p50,
+        error,
+        onFront,
+        note: `${members} members, ${showNumber(macs, 3)} MACs`,
+      })),
+    })),
+    "FVU on unseen runs",
+  );
 }
 
-/** Labels at 1, 2, 3, 5 and 7 of each decade that the numbers reach: a front may span less than one. */
-function ticksOf(numbers: readonly number[]) {
-  const [low, high] = [Math.min(...numbers) / 1.5, 1.5 * Math.max(...numbers)];
-  const decades = Array.from({ length: 40 }, (_, i) => i - 20);
-  const tickvals = decades
-    .flatMap((decade) => [1, 2, 3, 5, 7].map((digit) => digit * 10 ** decade))
-    .filter((value) => value >= low && value <= high);
-  return {
-    range: [Math.log10(low), Math.log10(high)],
-    tickvals,
-    ticktext: tickvals.map((value) => showNumber(value, 2)),
-  };
-}
-
-async function page(drawn: ReturnType<typeof figure>): Promise<string> {
-  const script = await readFile(createRequire(import.meta.url).resolve("plotly.js-dist-min"), "utf8");
-  return `<!doctype html><meta charset="utf-8"><title>Error against latency</title><script>${script}</script><div id="figure"></div><script>const f=${JSON.stringify(drawn)};Plotly.newPlot("figure",f.data,f.layout)</script>\n`;
+async function page(drawn: Figure): Promise<string> {
+  const caption = "Filled: no other emulator of the front is both faster and better.";
+  return pageHtml(
+    {
+      title: "Error against latency",
+      summary: "Emulators under budgets of latency, on devices as their models predict.",
+      blocks: [{ kind: "figure", figure: drawn, caption, alt: "Error by latency, a line per device." }],
+    },
+    await plotlyScript(),
+  );
 }
 
 const fronts: Traced[] = [];

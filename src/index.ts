@@ -105,6 +105,8 @@ export {
   cornerFigure,
   coverageFigure,
   type Figure,
+  frontFigure,
+  type FrontLine,
   imagesFigure,
   label,
   type Page,

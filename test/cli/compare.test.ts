@@ -1,4 +1,5 @@
 /** `condense compare` and the second table of `condense validate`, from the command line. */
+import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sampleBytes } from "../support/sample-emulator.ts";
 import { csvOf, makeFolder, run, smoothRows } from "./support.ts";
@@ -53,6 +54,28 @@ describe("compare", () => {
       (await run(["compare", table, "--outputs", "y,z", "--learning-curve", "--json", ...baselines])).out,
     ) as { methods: { sizes: { runs: number }[] }[] };
     expect(json.methods[0]!.sizes.map(({ runs }) => runs)).toEqual([15, 30, 48]);
+  });
+
+  test("--pareto prints a front scored on runs kept apart, keeps no emulator, and draws it", async () => {
+    const chart = folder.at("front.html");
+    const argv = ["compare", table, "--inputs", "a,b", "--pareto", "--target", "fpga:pynq-z2", "--points", "2"];
+    const ran = await run([...argv, "--effort", "quick", "--time", "8s", "--threads", "1", "--chart", chart]);
+    expect(ran.code).toBe(0);
+    expect(ran.out).toMatch(/^Error against latency on fpga:pynq-z2 \(.* on the 12 runs kept apart\)\n/);
+    expect(ran.out).toMatch(/\n {2}[* ] {2}1 +\d+ +\S+ us +\S+ us +\S+ us/);
+    expect(ran.out).toContain(`Chart: ${chart}\n`);
+    expect((await readdir(folder.path)).filter((name) => name.endsWith(".onnx"))).toEqual([]);
+    expect(await readFile(chart, "utf8")).toContain("predicted latency of a call");
+  });
+
+  test.each([
+    [["--pareto"], "a front is of one device, not of 0. Give one --target, such as --target cpu."],
+    [["--target", "cpu"], "--target and --chart are for --pareto. Add it, or leave them out."],
+    [["--pareto", "--target", "cpu", "--learning-curve"], "it goes neither with --learning-curve nor with --methods."],
+  ])("refuses %s", async (options, message) => {
+    const ran = await run(["compare", table, "--inputs", "a,b", ...options]);
+    expect(ran.code).toBe(2);
+    expect(ran.err).toContain(message);
   });
 
   test("progress says which part is under way, and what time is left", async () => {

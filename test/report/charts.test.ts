@@ -3,6 +3,7 @@ import {
   cornerFigure,
   coverageFigure,
   type Figure,
+  frontFigure,
   imagesFigure,
   parityFigure,
   signalsFigure,
@@ -195,6 +196,45 @@ describe("speedupFigure()", () => {
     ]);
     expect(figure.data[0]?.error_x).toMatchObject({ array: [60, 9], arrayminus: [50, 10] });
     expect(figure.layout).toMatchObject({ xaxis: { type: "log", range: [0, 4] } });
+  });
+});
+
+describe("frontFigure()", () => {
+  const at = (latencyMs: number, error: number, onFront = true) => ({ latencyMs, error, onFront, note: "8 members" });
+  const fronts = [
+    { panel: "reactor", target: "cpu", points: [at(0.05, 4e-3), at(0.2, 2e-3)] },
+    { panel: "reactor", target: "fpga", points: [at(0.002, 4e-3), at(0.004, 5e-3, false)] },
+    { panel: "spectrum", target: "cpu", points: [at(0.06, 1e-3)] },
+    { panel: "spectrum", target: "gpu", points: [at(0.1, 1e-3)] },
+  ];
+  const { data, layout } = frontFigure(fronts, "FVU");
+
+  it("draws microseconds against error, hollow where another is faster and better", () => {
+    expect(data.map(({ x }) => x)).toEqual([[50, 200], [2, 4], [60], [100]]);
+    expect(data[1]).toMatchObject({ y: [4e-3, 5e-3], marker: { symbol: ["circle", "circle-open"] } });
+  });
+
+  it("has a panel per table, and every device once in the legend, in one colour", () => {
+    expect(data.map(({ xaxis, yaxis }) => [xaxis, yaxis])).toEqual([
+      ["x", "y"],
+      ["x", "y"],
+      ["x2", "y2"],
+      ["x2", "y2"],
+    ]);
+    expect(data.map(({ name, showlegend }) => [name, showlegend])).toEqual([
+      ["cpu", true],
+      ["fpga", true],
+      ["cpu", false],
+      ["gpu", true],
+    ]);
+    expect(data[0]?.line).toEqual(data[2]?.line);
+    expect(data[0]?.line).not.toEqual(data[1]?.line);
+  });
+
+  it("labels axes that span less than a decade", () => {
+    const { xaxis2, yaxis } = layout as Readonly<Record<string, { tickvals: number[]; range: [number, number] }>>;
+    expect(xaxis2?.tickvals).toEqual([50, 70, 100]);
+    expect(yaxis?.tickvals).toEqual([2e-3, 3e-3, 5e-3, 7e-3]);
   });
 });
 

@@ -37,7 +37,7 @@ import {
 } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
 import { devicesOf } from "../devices.ts";
-import { runFront } from "../front.ts";
+import { checkOneTarget, runFront } from "../front.ts";
 import { type ColumnOptions, declareRuns, readSelection, runsAt } from "../tables.ts";
 import { listenForInterrupts, progressLine, showTime } from "../text.ts";
 import { collect, duration, number, oneOf, whole } from "../values.ts";
@@ -67,6 +67,7 @@ interface FitCommandOptions extends ColumnOptions {
   readonly measure: boolean;
   readonly batch: number;
   readonly pareto: boolean;
+  readonly chart?: string;
   readonly points: number;
   /** False with --no-process. */
   readonly process: boolean;
@@ -131,6 +132,7 @@ export const fit: CliCommand = {
         false,
       )
       .option("--points <n>", "emulators of --pareto", whole("--points", 2, 20, "5"), 5)
+      .option("--chart <file>", "page with the front of --pareto drawn, such as front.html")
       .option("--no-process", "networks alone: no Gaussian processes beside them (also with --max-macs and --budget)")
       .option("--resume", "go on from the checkpoint of the same command", false)
       .option("--json", "print one JSON document", false)
@@ -171,7 +173,8 @@ export const fit: CliCommand = {
       };
       if (options.pareto && deployment !== undefined) {
         const test = parts === undefined ? undefined : takeRuns(all, parts.test);
-        const front = { out, points: options.points, runs, test, json: options.json, keep: untilWritten };
+        const { points, chart, json } = options;
+        const front = { out, points, runs, test, json, keep: untilWritten, ...(chart === undefined ? {} : { chart }) };
         return await runFront({ ...front, options: { ...common, deployment } }, world, progress);
       }
       result = await fitRuns(runs, {
@@ -208,19 +211,17 @@ export const fit: CliCommand = {
 
 /** @throws OptionError for a budget without a device, and for devices that do not exist */
 async function deploymentOf(
-  { target, budget, soft, measure, batch, pareto }: FitCommandOptions,
+  { target, budget, soft, measure, batch, pareto, chart }: FitCommandOptions,
   world: World,
 ): Promise<Deployment | undefined> {
-  if (pareto && target.length !== 1)
-    throw new OptionError(
-      "OPTION_TARGET",
-      `--pareto: a front is of one device, not of ${target.length}. Give one --target, such as --target cpu.`,
-    );
+  if (pareto) checkOneTarget(target);
   if (pareto && budget !== undefined)
     throw new OptionError(
       "OPTION_BUDGET",
       "--pareto chooses its own budgets, from the fastest emulator to the unlimited one. Leave --budget out, or --pareto.",
     );
+  if (chart !== undefined && !pareto)
+    throw new OptionError("OPTION_CHART", "--chart draws a front. Add --pareto, or leave it out.");
   if (soft && budget === undefined)
     throw new OptionError("OPTION_BUDGET", "--soft: which budget? Add --budget, such as --budget 50us.");
   if (budget !== undefined && target.length === 0)
