@@ -182,8 +182,9 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
     },
   });
 
-  const objective = recipe.path.length === 0 ? undefined : await fullObjective(engine, network, recipe.loss, fit);
-  const products = await engineProducts(engine, recipe.lbfgsMemory, size);
+  const alone = recipe.path.length === 0;
+  const objective = alone ? undefined : await fullObjective(engine, network, recipe.loss, fit);
+  const products = alone ? undefined : await engineProducts(engine, recipe.lbfgsMemory, size);
   const predictor = await fullPredictor(engine, network);
   const trial = new Float32Array(size);
   const gradient = new Float32Array(size);
@@ -200,7 +201,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
     stages.push({ weights, logNoise: params.slice(network.layout.size), fitLoss, heldOutSquares });
     scores.push(logScore(heldOutSquares));
   };
-  if (recipe.path.length === 0) await judge(Number.NaN);
+  if (alone) await judge(Number.NaN);
   for (const { weightDecay, iterations: limit } of recipe.path) {
     if (stages.length > 0 && context.shouldStop()) break;
     let dataLoss = Number.NaN;
@@ -222,7 +223,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
       {
         iterations: context.shouldStop() ? 0 : limit,
         memory: recipe.lbfgsMemory,
-        products,
+        ...(products === undefined ? {} : { products }),
         onIteration: ({ iteration, loss }) => {
           if (iteration % 10 === 0)
             context.progress((adamPasses + before + iteration) / passes, `loss ${loss.toExponential(1)}`);
@@ -237,7 +238,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
     if (hasRisenTwice(scores)) break;
   }
   await objective?.dispose();
-  await products.dispose();
+  await products?.dispose();
   await predictor.dispose();
   const stopped = context.shouldStop() || adam.steps < recipe.adamSteps;
   return { stages, adamSteps: adam.steps, lbfgsIterations: iterations, evaluations, stopped };
