@@ -213,7 +213,6 @@ function groupElements(table: Table, columns: readonly Column[], notes: string[]
     if (group === undefined) groups.set(key, [column]);
     else group.push(column);
   }
-  const scalar = (column: Column): ChosenField => fieldOf(table, { name: column.name, shape: [] }, [column]);
   const fields = new Map<Column, ChosenField>();
   for (const [name, members] of groups) {
     const first = members[0]!;
@@ -227,7 +226,7 @@ function groupElements(table: Table, columns: readonly Column[], notes: string[]
       notes.push(
         `${table.source}: the columns ${name}[...] do not fill a shape and are taken as ${elements.length} scalars.`,
       );
-    for (const column of members) fields.set(column, scalar(column));
+    for (const column of members) fields.set(column, fieldOf(table, { name: column.name, shape: [] }, [column]));
   }
   return columns.flatMap((column) => fields.get(column) ?? []);
 }

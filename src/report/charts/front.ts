@@ -23,7 +23,7 @@ export function frontFigure(fronts: readonly FrontLine[], error: string): Figure
   const panels = [...new Set(fronts.map(({ panel }) => panel))];
   const targets = [...new Set(fronts.map(({ target }) => target))];
   const suffix = (i: number): string => (i === 0 ? "" : `${i + 1}`);
-  const data = fronts.map(({ panel, target, points }): Trace => {
+  const data = fronts.map(({ panel, target, points }, i): Trace => {
     const p = panels.indexOf(panel);
     const color = lineColours[targets.indexOf(target) % lineColours.length] ?? colours.emulator;
     return {
@@ -32,9 +32,7 @@ export function frontFigure(fronts: readonly FrontLine[], error: string): Figure
       text: points.map(({ note }) => note),
       name: target,
       legendgroup: target,
-      showlegend:
-        fronts.findIndex((front) => front.target === target) ===
-        fronts.findIndex((f) => f.target === target && f.panel === panel),
+      showlegend: !fronts.slice(0, i).some((before) => before.target === target),
       mode: "lines+markers",
       line: { color, shape: "hv", width: 1.5 },
       marker: { color, size: 9, symbol: points.map(({ onFront }) => (onFront ? "circle" : "circle-open")) },
