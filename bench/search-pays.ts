@@ -238,7 +238,6 @@ async function runSearch(problem: Problem, strategy: string, rng: Rng): Promise<
             data,
             trainRows,
             validationRows,
-            batch,
             work: times * work,
             loss: "huber",
             seed: rng.fork("trials").seed,

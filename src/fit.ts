@@ -10,7 +10,7 @@ import { checkReachable } from "./fit/constrain.ts";
 import { explore } from "./fit/explore.ts";
 import { type Front, type FrontOptions, traceFront } from "./fit/front.ts";
 import type { FitOptions, FitProgress } from "./fit/options.ts";
-import { guardCheckpoints, prepare, shapeOf } from "./fit/prepare.ts";
+import { guardCheckpoints, prepare, shapeOf, withSpace } from "./fit/prepare.ts";
 import type { History } from "./search/index.ts";
 import { inProcess } from "./tasks/index.ts";
 import { processAllowance, probe, supernetEnsemble, trainEnsemble } from "./train/index.ts";
@@ -64,11 +64,11 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
 /** All of a fit up to the point where its parts are put together. */
 export async function train(runs: Runs, options: FitOptions = {}): Promise<Trained> {
   const { runner = inProcess(), now = Date.now, checkpoints } = options;
-  const prepared = prepare(runs, options);
-  const { spaceOptions, foldOf, folds, members, effort, loss, engine, rng } = prepared;
-  const warning = checkReachable(options, shapeOf(prepared));
+  const begun = prepare(runs, options);
+  const { foldOf, folds, members, effort, loss, engine, rng } = begun;
+  const warning = checkReachable(options, shapeOf(begun));
   if (warning !== undefined) options.onNote?.(warning);
-  await guardCheckpoints(prepared, options);
+  await guardCheckpoints(begun, options);
 
   const started = now();
   const cap = options.timeMs ?? Number.POSITIVE_INFINITY;
@@ -82,8 +82,8 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
 
   const quarters = Math.min(4, folds);
   const footing = await probe({
-    space: spaceOptions,
-    data: prepared.data,
+    space: begun.spaceOptions,
+    data: begun.data,
     foldOf: kFolds(runs, quarters, rng.fork("probe folds")),
     folds: quarters,
     effort,
@@ -96,6 +96,7 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
     checkpoints,
     onFraction: report("probe", 0),
   });
+  const prepared = withSpace(begun, footing.space);
   // Tasks of their own: they run beside the search.
   const unlimited = options.constraint === undefined && options.deployment?.budget === undefined;
   const companioned =
@@ -123,9 +124,9 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
   });
   const ensemble =
     prepared.ensemble === "supernet"
-      ? supernetEnsemble(spaceOptions, found.finals.architectures, found.supernet, prepared.isValidation)
+      ? supernetEnsemble(footing.space, found.finals.architectures, found.supernet, prepared.isValidation)
       : await trainEnsemble({
-          space: spaceOptions,
+          space: footing.space,
           architectures: found.finals.architectures,
           footing,
           foldOf,

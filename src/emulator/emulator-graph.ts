@@ -9,7 +9,8 @@ import type { FieldPlace } from "./problem.ts";
 /** What an emulator says of every number, in order. */
 export const statistics = ["mean", "std", "noise", "lower", "upper"] as const;
 
-/** Appends a member's forward pass to an open graph. @returns one node per head, scaled units, N x ... */
+/** Appends a member's forward pass to an open graph. @returns one node per head, scaled units: N x size, N x channels x ..., or
+ * coefficients of the head's basis, N x count */
 export type MemberForward = (b: GraphBuilder, x: NodeId) => readonly NodeId[];
 
 /** Appends a companion's mean and variance of the noise-free simulator, each N x size of its head, scaled units, trend
@@ -57,6 +58,12 @@ export interface HeadTrend {
   readonly scale: Float64Array;
 }
 
+/** count x size, row-major. */
+export interface FieldBasis {
+  readonly count: number;
+  readonly basis: Float32Array;
+}
+
 export interface EmulatorParts {
   /** Columns of x. */
   readonly columns: number;
@@ -68,6 +75,8 @@ export interface EmulatorParts {
     readonly calibration: FieldCalibration;
   }[];
   readonly members: readonly MemberForward[];
+  /** Directions whose sum a head is, for members that end with coefficients: one per head, where it has them. */
+  readonly bases?: readonly (FieldBasis | undefined)[];
   /** Linear trend that the members' outputs are added to, one per head: z = output * scale + x weights + bias. */
   readonly trends: readonly HeadTrend[];
   /** One per head, where one stands beside the networks. */
@@ -118,13 +127,24 @@ function scaledInputs(b: GraphBuilder, x: NodeId, scaler: InputScaler): NodeId {
   return b.concat(parts, 1);
 }
 
+/** The members' outputs of one head side by side, N x members x size: all coefficients become fields in one product. */
+function stacked(b: GraphBuilder, members: readonly NodeId[], basis: FieldBasis | undefined): NodeId {
+  const side = (some: readonly NodeId[]): NodeId =>
+    b.reshape(b.concat(some, 1), ["N", some.length, sizeOf(b.shapeOf(some[0]!).slice(1))]);
+  const ofBasis = basis === undefined ? [] : members.filter((node) => b.shapeOf(node).length === 2);
+  if (basis === undefined || ofBasis.length === 0) return side(members);
+  const { count, basis: directions } = basis;
+  const made = b.matMul(side(ofBasis), b.constant(directions, [count, directions.length / count]));
+  const rest = members.filter((node) => !ofBasis.includes(node));
+  return rest.length === 0 ? made : b.concat([made, side(rest)], 1);
+}
+
 /** Mean and standard deviation (over M - 1) of the members' outputs of one head, float64, N x size.
- * @param members one node per member, N x size or N x channels x ... */
-function momentsOf(b: GraphBuilder, members: readonly NodeId[]): Moments {
-  const count = members.length;
-  const size = sizeOf(b.shapeOf(members[0]!).slice(1));
+ * @param members one node per member */
+function momentsOf(b: GraphBuilder, members: readonly NodeId[], basis: FieldBasis | undefined): Moments {
   // The members stand side by side, so that a moment costs a few operations and not a few per member.
-  const all = b.cast(b.reshape(b.concat(members, 1), ["N", count, size]), "float64");
+  const all = b.cast(stacked(b, members, basis), "float64");
+  const [, count = 1, size = 1] = b.shapeOf(all) as number[];
   const mean = b.mean(all, [1], true);
   const flat = b.reshape(mean, ["N", size]);
   if (count === 1) return { mean: flat, spread: b.scale(flat, 0) };
@@ -173,7 +193,9 @@ export function emulatorGraph(parts: EmulatorParts): Graph {
     const mixed = fields.some(({ calibration }) => (calibration.networkShare ?? 1) < 1);
     const companion = mixed ? parts.companions?.[head]?.(b, wide) : undefined;
     const used = companion === undefined || fields.some(({ calibration }) => calibration.networkShare !== 0);
-    const moments = used ? addTrend(b, wide, momentsOf(b, outputs), parts.trends[head]) : undefined;
+    const moments = used
+      ? addTrend(b, wide, momentsOf(b, outputs, parts.bases?.[head]), parts.trends[head])
+      : undefined;
     return statisticsOf(b, moments, companion, fields, parts.level);
   });
 

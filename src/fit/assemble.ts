@@ -9,10 +9,11 @@ import {
   emulatorGraph,
   type EmulatorInfo,
   type MemberForward,
+  type MemberPredictions,
 } from "../emulator/index.ts";
 import { type SearchResult } from "../search/index.ts";
 import { architectureId, compact, describeArchitecture, hasFields, macs } from "../space/index.ts";
-import { type Ensemble, type Footing, predictRows } from "../train/index.ts";
+import { type Ensemble, type Footing, predictRows, takeRows } from "../train/index.ts";
 import { version } from "../version.ts";
 import { type Deployment, latencyInfo } from "./constrain.ts";
 import type { Prepared } from "./prepare.ts";
@@ -54,6 +55,7 @@ export async function assemble(
       const network = compact(space, architecture);
       return (b, x) => network.forward(b, x, b.constant(weights, [network.layout.size]));
     }),
+    bases: space.heads.map((head) => (head.kind === "decoder" ? head.components : undefined)),
     trends: footing.trends,
     ...(companions === undefined ? {} : { companions: companions.map(({ forward }) => forward) }),
   });
@@ -122,19 +124,33 @@ export async function isOutdone(parts: Parts): Promise<boolean> {
   return fields.every(({ calibration }) => (calibration.networkShare ?? 1) < leastShare);
 }
 
+/** Numbers of all outputs that calibration looks at, at most: of large images some hundred runs tell enough. */
+const mostJudged = 8e6;
+
+/** Rows to calibrate on: all, or as many as that allows, drawn. */
+function calibrationRows({ data, rng }: Prepared): Int32Array {
+  const rows = Int32Array.from({ length: data.rows }, (_, i) => i);
+  const most = Math.floor(mostJudged / (data.targets.reduce((sum, { length }) => sum + length, 0) / data.rows));
+  return most < data.rows ? rng.fork("calibration rows").shuffle(rows).slice(0, most).sort() : rows;
+}
+
 /** @param averaged members whose mean the emulator is; 1 where none of them had seen the judged rows */
 async function calibrateEnsemble(
-  { prepared, footing, ensemble, companions }: Parts,
+  { prepared, footing, ensemble, companions: all }: Parts,
   averaged: number,
   share?: number,
 ): Promise<readonly CalibratedField[]> {
-  const { runs, scalers, space, data, engine, loss } = prepared;
-  const members = await Promise.all(
-    ensemble.members.map(async (member) => ({
-      heads: await predictRows(engine, space, member, data, footing),
-      unseen: member.unseen,
-    })),
-  );
+  const { runs, scalers, space, engine, loss } = prepared;
+  const rows = calibrationRows(prepared);
+  const data = takeRows(prepared.data, rows);
+  const learned = takeRows(footing.data, rows);
+  const members: MemberPredictions[] = [];
+  for (const member of ensemble.members)
+    members.push({
+      heads: await predictRows(engine, space, member, data, { trends: footing.trends, data: learned }),
+      unseen: (row) => member.unseen(rows[row]!),
+    });
+  const companions = all?.map((companion) => ofRows(companion, rows));
   return calibrateFields({
     schema: runs.schema,
     scalers,
@@ -146,6 +162,23 @@ async function calibrateEnsemble(
     ...(companions === undefined ? {} : { companions }),
     ...(share === undefined ? {} : { share }),
   });
+}
+
+/** What a companion held out, of those rows. */
+function ofRows(companion: Companion, rows: Int32Array): Companion {
+  const width = companion.noise.length;
+  const gather = (values: Float64Array): Float64Array => {
+    const out = new Float64Array(rows.length * width);
+    rows.forEach((row, i) => {
+      out.set(values.subarray(row * width, (row + 1) * width), i * width);
+    });
+    return out;
+  };
+  return {
+    ...companion,
+    heldOutMean: gather(companion.heldOutMean),
+    heldOutVariance: gather(companion.heldOutVariance),
+  };
 }
 
 /** Mean entropy of the slots' distributions, in bits. */

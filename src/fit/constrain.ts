@@ -70,6 +70,7 @@ function blueprint(shape: Shape, architecture: Architecture): Graph {
       return { spec, scaler, place, calibration };
     }),
     members: Array.from({ length: members }, () => member),
+    bases: space.heads.map((head) => (head.kind === "decoder" ? head.components : undefined)),
     trends: widths.map((size) => ({
       weights: new Float64Array(space.inputs * size).fill(0.1),
       bias: new Float64Array(size).fill(0.1),

@@ -64,6 +64,7 @@ export async function explore(
           macs: typicalMacs,
           convolutional,
           fields: convolutional,
+          coefficients: false,
           members,
           loss,
           weightDecay: footing.weightDecay,
@@ -77,7 +78,7 @@ export async function explore(
     count: trialPlan.count,
     macs: trialPlan.work,
     heatTimes: trialPlan.heatTimes,
-    known: [mixedArchitecture(space)],
+    known: [mixedArchitecture(space, "linear"), mixedArchitecture(space, "dense")],
     run: (architecture: Architecture, times: number) => {
       perTrial ??= ((control.deadline - control.now()) * runner.parallel) / trialUnits(trialPlan);
       return runTrial(
@@ -86,7 +87,6 @@ export async function explore(
           data: footing.data,
           trainRows,
           validationRows,
-          batch: trialPlan.batch,
           work: times * trialPlan.work,
           loss: "mse",
           seed: rng.fork("trials").seed,

@@ -95,6 +95,11 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
   };
 }
 
+/** The same with another super-architecture: that of the fields' components. */
+export function withSpace(prepared: Prepared, spaceOptions: SuperArchitectureOptions): Prepared {
+  return { ...prepared, spaceOptions, space: superArchitecture(spaceOptions) };
+}
+
 /** Makes sure that checkpoints belong to this very fit. */
 export async function guardCheckpoints(prepared: Prepared, options: FitOptions): Promise<void> {
   const { checkpoints, resume = false } = options;

@@ -2,7 +2,7 @@
  * Architectures: one choice per slot of a super-architecture. Identity, canonical form, random draws, neighbours and
  * encoding (spec 1, SearchSpace).
  */
-import { OptionError } from "../errors.ts";
+import { InternalError, OptionError } from "../errors.ts";
 import type { Rng } from "../rng.ts";
 import type { Candidate } from "./candidates.ts";
 import type { Slot, SuperArchitecture } from "./super-architecture.ts";
@@ -53,10 +53,26 @@ export function canonical(space: SuperArchitecture, architecture: Architecture):
   return next;
 }
 
-/** Whether `architecture` makes the field of that decoder slot by convolutions. */
-export function isConvolutional(space: SuperArchitecture, architecture: Architecture, decoderSlot: number): boolean {
+/** How `architecture` makes the field of that decoder slot. */
+export function decoderOf(space: SuperArchitecture, architecture: Architecture, decoderSlot: number) {
   const candidate = chosen(space, architecture, decoderSlot);
-  return candidate.kind === "decoder" && candidate.name === "convolutional";
+  if (candidate.kind !== "decoder") throw new InternalError(`slot ${decoderSlot} chooses no decoder`);
+  return candidate.name;
+}
+
+/** Whether it does so by convolutions. */
+export function isConvolutional(space: SuperArchitecture, architecture: Architecture, decoderSlot: number): boolean {
+  return decoderOf(space, architecture, decoderSlot) === "convolutional";
+}
+
+/** Whether any field is made by `architecture` of the coefficients of its components. */
+export function learnsCoefficients(space: SuperArchitecture, architecture: Architecture): boolean {
+  return space.heads.some(
+    (head) =>
+      head.kind === "decoder" &&
+      head.components !== undefined &&
+      !isConvolutional(space, architecture, head.decoderSlot),
+  );
 }
 
 /** One architecture drawn uniformly, slot by slot. */
@@ -128,11 +144,16 @@ export function plainArchitecture(space: SuperArchitecture, base: Architecture):
   });
 }
 
-/** A trunk with every connection live and the activations in turn, as wide as may be; fields by linear decoders. Trunks of one
- * activation, or without skips, learn moving peaks several times worse. */
-export function mixedArchitecture(space: SuperArchitecture): Architecture {
+/** A trunk with every connection live and the activations in turn, as wide as may be; fields by the decoder of that name where
+ * there is one. Trunks of one activation, or without skips, learn moving peaks several times worse. */
+export function mixedArchitecture(space: SuperArchitecture, decoder: "linear" | "dense"): Architecture {
   return space.slots.map(({ stage, from, to, candidates }) => {
     if (candidates[0]?.kind === "width") return candidates.length - 1;
+    if (candidates[0]?.kind === "decoder")
+      return Math.max(
+        0,
+        candidates.findIndex(({ name }) => name === decoder),
+      );
     const nonlinear = candidates.flatMap((candidate, i) => (candidate.kind === "dense" ? [i] : []));
     return stage === "trunk" ? (nonlinear[(from + to) % nonlinear.length] ?? 0) : 0;
   });

@@ -17,8 +17,8 @@ export type Candidate =
   | { readonly kind: "dense"; readonly name: string; readonly activation: Activation }
   /** ReLU, then a convolution with `size` taps per axis, `dilation` apart, same padding, same channels. */
   | { readonly kind: "conv"; readonly name: string; readonly size: number; readonly dilation: number }
-  /** How a field is made from the trunk: one linear map, or stages of convolutions. */
-  | { readonly kind: "decoder"; readonly name: "linear" | "convolutional" }
+  /** How a field is made from the trunk: one linear map, one after a wide hidden layer, or stages of convolutions. */
+  | { readonly kind: "decoder"; readonly name: "linear" | "dense" | "convolutional" }
   /** A number of live channels: the others are masked. */
   | { readonly kind: "width"; readonly name: string; readonly width: number };
 
@@ -42,9 +42,11 @@ export const denseMenu: readonly Candidate[] = [zero, identity, dense("tanh"), d
 /** Candidates of a convolution slot (spec 2.1, item 5). */
 export const convMenu: readonly Candidate[] = [zero, identity, conv(1), conv(3), conv(5), conv(7), conv(3, 2)];
 
-/** How a field with a shape is made. The linear map wins where runs are few, convolutions where the field is large. */
+/** How a field with a shape is made. The linear map wins where runs are few; what moves over many places needs more directions
+ * than the trunk has channels: the dense decoder. */
 export const decoderMenu: readonly Candidate[] = [
   { kind: "decoder", name: "linear" },
+  { kind: "decoder", name: "dense" },
   { kind: "decoder", name: "convolutional" },
 ];
 

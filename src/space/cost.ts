@@ -2,9 +2,9 @@
  * Cost of an architecture without building it: multiply-accumulates of one forward row, and weights. A sum over slots,
  * so that a search may ask for thousands. A test holds it equal to the count over the compacted graph.
  */
-import { type Architecture, chosen, isConvolutional } from "./architecture.ts";
+import { type Architecture, chosen, decoderOf } from "./architecture.ts";
 import type { Candidate } from "./candidates.ts";
-import { decoderStemWidth } from "./decoder.ts";
+import { decoderStemWidth, outputsOf } from "./decoder.ts";
 import { slotsPerGroup, type SuperArchitecture } from "./super-architecture.ts";
 
 function product(sizes: readonly number[]): number {
@@ -22,7 +22,8 @@ function convMacs(candidate: Candidate, channels: number, size: readonly number[
   return candidate.size ** size.length * channels * channels * product(size);
 }
 
-/** Multiply-accumulates of one row through the compacted network. */
+/** Multiply-accumulates of one row through the compacted network; where that ends with coefficients, making the field of
+ * them is not its work. */
 export function macs(space: SuperArchitecture, architecture: Architecture): number {
   const width = widthOf(space, architecture);
   let total = space.inputs * width;
@@ -33,12 +34,15 @@ export function macs(space: SuperArchitecture, architecture: Architecture): numb
       total += (width + space.inputs) * head.size;
       continue;
     }
-    const size = head.channels * product(head.spatial);
-    total += space.inputs * size;
-    if (!isConvolutional(space, architecture, head.decoderSlot)) {
-      total += width * size;
+    const outputs = outputsOf(head);
+    total += space.inputs * outputs;
+    const decoder = decoderOf(space, architecture, head.decoderSlot);
+    if (decoder !== "convolutional") {
+      total += decoder === "linear" ? width * outputs : (width + outputs) * decoderStemWidth;
       continue;
     }
+    const size = head.channels * product(head.spatial);
+    if (head.components !== undefined) total += outputs * size;
     const [first] = head.stages;
     if (first === undefined) continue;
     total += width * decoderStemWidth + decoderStemWidth * first.channels * product(first.size);

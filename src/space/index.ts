@@ -4,5 +4,6 @@ export * from "./candidates.ts";
 export { macs, shapeTrace, widthOf } from "./cost.ts";
 export * from "./network.ts";
 export { anyNetworkGraph, networkGraph } from "./random-network.ts";
-export { carryWeights, decays, initialise, type Parameter, type ParameterLayout } from "./parameters.ts";
+export { expandComponents, outputsOf } from "./decoder.ts";
+export { carryWeights, decays, fillRates, initialise, type Parameter, type ParameterLayout } from "./parameters.ts";
 export * from "./super-architecture.ts";

@@ -5,7 +5,7 @@
 import { type GraphBuilder, graphBuilder, type NodeId } from "../graph/index.ts";
 import type { Architecture } from "./architecture.ts";
 import { checkArchitecture, encodedSize } from "./architecture.ts";
-import { decode } from "./decoder.ts";
+import { decode, expandComponents } from "./decoder.ts";
 import { fixedGates, type Gates, openGates } from "./gates.ts";
 import { collectParameters, type ParameterLayout, type ParameterSource, sliceParameters } from "./parameters.ts";
 import type { SuperArchitecture } from "./super-architecture.ts";
@@ -17,9 +17,11 @@ export interface Network {
   readonly layout: ParameterLayout;
   /** Length of the gate vector it takes; 0 for a compacted network. */
   readonly gateCount: number;
+  /** Whether a head ends with coefficients of its components. */
+  readonly ofComponents: readonly boolean[];
   /** Appends the forward pass.
    * @param x N x d scaled inputs   @param flat [P] weights   @param gates [G], for the supernet only
-   * @returns one node per head: N x m for a vector, N x C x ...S for a decoder */
+   * @returns one node per head: N x m for a vector, N x C x ...S for a decoder, N x count where it is `ofComponents` */
   forward(b: GraphBuilder, x: NodeId, flat: NodeId, gates?: NodeId): readonly NodeId[];
 }
 
@@ -44,20 +46,35 @@ function heads(
   });
 }
 
-function layoutOf(space: SuperArchitecture, gatesOn: (b: GraphBuilder) => Gates): ParameterLayout {
+function layoutOf(
+  space: SuperArchitecture,
+  gatesOn: (b: GraphBuilder) => Gates,
+): Pick<Network, "layout" | "ofComponents"> {
   const b = graphBuilder();
   const { source, layout } = collectParameters(b);
-  heads(b, space, b.input("x", [1, space.inputs]), source, gatesOn(b));
-  return layout();
+  const ends = heads(b, space, b.input("x", [1, space.inputs]), source, gatesOn(b));
+  const ofComponents = ends.map((end, h) => space.heads[h]?.kind === "decoder" && b.shapeOf(end).length === 2);
+  return { layout: layout(), ofComponents };
+}
+
+/** Results of a forward pass, fields made of coefficients where it ends with those. @returns N x m or N x C x ...S per head */
+export function whole({ space, ofComponents }: Network, b: GraphBuilder, ends: readonly NodeId[]): NodeId[] {
+  return ends.map((end, h) => {
+    const head = space.heads[h];
+    if (ofComponents[h] !== true || head?.kind !== "decoder" || head.components === undefined) return end;
+    const [batch = 1] = b.shapeOf(end);
+    return b.reshape(expandComponents(b, end, head.components), [batch, head.channels, ...head.spatial]);
+  });
 }
 
 /** The supernet: every candidate of every slot, run through gates that are an input. */
 export function supernet(space: SuperArchitecture): Network {
   const gateCount = encodedSize(space);
-  const layout = layoutOf(space, (b) => openGates(b, space, b.input("gates", [gateCount])));
+  const { layout, ofComponents } = layoutOf(space, (b) => openGates(b, space, b.input("gates", [gateCount])));
   return {
     space,
     layout,
+    ofComponents,
     gateCount,
     forward(b, x, flat, gates) {
       if (gates === undefined) throw new RangeError("internal: the supernet needs gates");
@@ -71,10 +88,11 @@ export function supernet(space: SuperArchitecture): Network {
 export function compact(space: SuperArchitecture, architecture: Architecture): Network {
   checkArchitecture(space, architecture);
   const gates = fixedGates(architecture);
-  const layout = layoutOf(space, () => gates);
+  const { layout, ofComponents } = layoutOf(space, () => gates);
   return {
     space,
     layout,
+    ofComponents,
     gateCount: 0,
     forward: (b, x, flat) => heads(b, space, x, sliceParameters(b, flat, layout), gates),
   };

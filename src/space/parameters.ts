@@ -14,6 +14,8 @@ export interface Parameter {
   readonly size: number;
   /** Standard deviation of the normal it starts from; 0 starts at zero. */
   readonly spread: number;
+  /** Units of the last axis's columns: of the spread, and of the steps that Adam takes. Default: 1. */
+  readonly scales?: Float32Array;
   /** The candidate that owns it, where one does: untouched while the candidate is not used. */
   readonly owner?: { readonly slot: number; readonly candidate: number };
 }
@@ -63,12 +65,19 @@ export function sliceParameters(b: GraphBuilder, flat: NodeId, layout: Parameter
 /** Starting weights. Each tensor has its own random stream, so its values do not depend on what else there is. */
 export function initialise(layout: ParameterLayout, rng: Rng): Float32Array {
   const flat = new Float32Array(layout.size);
-  for (const { name, offset, size, spread } of layout.parameters) {
+  for (const { name, offset, size, spread, scales } of layout.parameters) {
     if (spread === 0) continue;
     const stream = rng.fork(name);
-    for (let i = 0; i < size; i++) flat[offset + i] = spread * stream.normal();
+    for (let i = 0; i < size; i++)
+      flat[offset + i] = spread * stream.normal() * (scales === undefined ? 1 : (scales[i % scales.length] ?? 1));
   }
   return flat;
+}
+
+/** Fills the learning rates of one parameter's weights. @param rates of all weights of its layout */
+export function fillRates(rates: Float32Array, { offset, size, scales }: Parameter, rate: number): void {
+  if (scales === undefined) rates.fill(rate, offset, offset + size);
+  else for (let i = 0; i < size; i++) rates[offset + i] = rate * (scales[i % scales.length] ?? 1);
 }
 
 /** Copies the leading block of every tensor that both layouts name from one flat vector to another: this carries the

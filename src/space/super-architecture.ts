@@ -32,6 +32,16 @@ export interface Stage {
   readonly firstSlot: number;
 }
 
+/** Orthonormal directions that a field is nearly a sum of. Linear and dense decoders predict the coefficients: a field of
+ * thousands of numbers is learned as some hundred, and all members share the directions. */
+export interface Components {
+  readonly count: number;
+  /** count x size of the field, row-major. */
+  readonly basis: Float32Array;
+  /** Root mean square of each coefficient: the unit in which its weights start and move. */
+  readonly scales: Float32Array;
+}
+
 /** What reads the trunk: a vector of scalars, or one field with a shape. */
 export type Head =
   | { readonly kind: "vector"; readonly name: string; readonly size: number }
@@ -44,6 +54,7 @@ export type Head =
       /** Index of the slot that chooses how the field is made. */
       readonly decoderSlot: number;
       readonly stages: readonly Stage[];
+      readonly components?: Components;
     };
 
 export interface SuperArchitecture {
@@ -67,7 +78,13 @@ export function hasFields({ heads }: { readonly heads: readonly { readonly kind:
 /** A group of outputs to serve: shape [] or [m] with `kind: "vector"`, [C, L] or [C, H, W] for a decoder. */
 export type HeadRequest =
   | { readonly kind: "vector"; readonly name: string; readonly size: number }
-  | { readonly kind: "decoder"; readonly name: string; readonly channels: number; readonly spatial: readonly number[] };
+  | {
+      readonly kind: "decoder";
+      readonly name: string;
+      readonly channels: number;
+      readonly spatial: readonly number[];
+      readonly components?: Components;
+    };
 
 export interface SuperArchitectureOptions {
   readonly inputs: number;

@@ -1,4 +1,5 @@
 /** What training sees of a table of runs: scaled, float32, row-major. Outputs are grouped by the heads of the network. */
+import { InternalError } from "../errors.ts";
 
 export interface TrainingData {
   readonly rows: number;
@@ -7,9 +8,23 @@ export interface TrainingData {
   readonly x: Float32Array;
   /** One array per head of the network: rows x size, scaled. */
   readonly targets: readonly Float32Array[];
+  /** The targets as coefficients of their head's components, rows x count, where it has any. */
+  readonly coefficients?: readonly (Float32Array | undefined)[];
 }
 
-/** The given rows of `data`, copied. */
+/** The same runs with the coefficients as targets, of the heads that are learned so. */
+export function withCoefficients(data: TrainingData, learned: readonly boolean[]): TrainingData {
+  const { rows, inputs, x } = data;
+  const targets = data.targets.map((target, h) => {
+    if (learned[h] !== true) return target;
+    const coefficients = data.coefficients?.[h];
+    if (coefficients === undefined) throw new InternalError(`head ${h} has no coefficients`);
+    return coefficients;
+  });
+  return { rows, inputs, x, targets };
+}
+
+/** The given rows of `data` copied, but for coefficients. */
 export function takeRows(data: TrainingData, rows: ArrayLike<number>): TrainingData {
   const gather = (source: Float32Array, width: number): Float32Array => {
     const taken = new Float32Array(rows.length * width);

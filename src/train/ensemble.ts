@@ -10,6 +10,7 @@ import {
   compact,
   hasFields,
   isConvolutional,
+  learnsCoefficients,
   macs,
   superArchitecture,
   type SuperArchitecture,
@@ -139,6 +140,7 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
         macs: macs(space, architecture),
         convolutional: hasConvolutions(space, architecture),
         fields: hasFields(space),
+        coefficients: options.loss === "mse" && learnsCoefficients(space, architecture),
         members,
         loss: options.loss,
         weightDecay: footing.weightDecay,
@@ -228,7 +230,7 @@ export async function predictRows(
   space: SuperArchitecture,
   member: Member,
   data: TrainingData,
-  footing: Footing,
+  footing: Pick<Footing, "trends" | "data">,
 ): Promise<readonly Float64Array[]> {
   const predictor = await fullPredictor(getEngine(engineName), compact(space, member.architecture));
   const raws = await predictor.predict(data.x, data.rows, member.weights);

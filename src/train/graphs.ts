@@ -2,8 +2,8 @@
  * The graphs that training runs: one step of Adam (forward, backward and update in one engine call), loss with gradient
  * for the line search, loss alone for validation, and prediction. All take the weights as one flat vector.
  */
-import { differentiate, type Graph, type GraphBuilder, graphBuilder, type NodeId } from "../graph/index.ts";
-import { decays, type Network } from "../space/index.ts";
+import { differentiate, type Graph, type GraphBuilder, graphBuilder, type NodeId, sizeOf } from "../graph/index.ts";
+import { decays, type Network, whole } from "../space/index.ts";
 import { type LossName, lossNode } from "./loss.ts";
 import { adamNodes } from "./optimisers/index.ts";
 
@@ -24,11 +24,24 @@ export function trainedSize(network: Network, loss: LossName): number {
   return network.layout.size + extra;
 }
 
-/** Shape of one head's output for `rows` rows. */
-function headShape(network: Network, index: number, rows: number): readonly number[] {
+/** Which heads are learned as coefficients of components: the mean of squares is the same there, other losses are not. */
+export function coefficientsLearned(network: Network, loss: LossName): readonly boolean[] {
+  return loss === "mse" ? network.ofComponents : network.ofComponents.map(() => false);
+}
+
+/** Shape of one head's output for `rows` rows, and numbers of the loss per number of the field. */
+function endOf(
+  network: Network,
+  index: number,
+  rows: number,
+  learned: boolean,
+): { readonly shape: readonly number[]; readonly share: number } {
   const head = network.space.heads[index];
   if (head === undefined) throw new RangeError("internal: no such head");
-  return head.kind === "vector" ? [rows, head.size] : [rows, head.channels, ...head.spatial];
+  if (head.kind === "vector") return { shape: [rows, head.size], share: 1 };
+  const shape = [rows, head.channels, ...head.spatial];
+  const count = head.components?.count ?? 0;
+  return learned ? { shape: [rows, count], share: count / sizeOf(shape.slice(1)) } : { shape, share: 1 };
 }
 
 interface LossNodes {
@@ -41,12 +54,17 @@ function lossOn(b: GraphBuilder, network: Network, { loss, rows }: LossOptions):
   const x = b.input("x", [rows, network.space.inputs]);
   const params = b.input("params", [trainedSize(network, loss)]);
   const gates = network.gateCount > 0 ? b.input("gates", [network.gateCount]) : undefined;
-  const predictions = network.forward(b, x, params, gates);
+  const learned = coefficientsLearned(network, loss);
+  const ends = network.forward(b, x, params, gates);
+  const predictions = loss === "mse" ? ends : whole(network, b, ends);
   let at = network.layout.size;
   const parts = predictions.map((prediction, i) => {
-    const shape = headShape(network, i, rows);
+    const { shape, share } = endOf(network, i, rows, learned[i] === true);
     const target = b.input(`y${i}`, shape);
-    if (loss !== "gaussian") return lossNode(b, loss, prediction, target);
+    if (loss !== "gaussian") {
+      const mean = lossNode(b, loss, prediction, target);
+      return share === 1 ? mean : b.scale(mean, share);
+    }
     const count = noiseLevels(network)[i] ?? 0;
     const levels = b.slice(params, 0, at, at + count);
     at += count;
@@ -57,8 +75,13 @@ function lossOn(b: GraphBuilder, network: Network, { loss, rows }: LossOptions):
   return { params, loss: b.scale(total, 1 / parts.length) };
 }
 
+/** Whether weights differ in the units that they move in. */
+export function hasUnits(network: Network): boolean {
+  return network.layout.parameters.some(({ scales }) => scales !== undefined);
+}
+
 /** One Adam step. Inputs: x, y0.., params, first, second [P], rate [1], or [P] with `sparse`, where each weight has a
- * bias correction of its own, gates. Outputs: params, first, second, loss. */
+ * bias correction of its own, and where they have units, gates. Outputs: params, first, second, loss. */
 export function adamStepGraph(
   network: Network,
   options: LossOptions & {
@@ -75,7 +98,7 @@ export function adamStepGraph(
     decay === 0 ? gradient : b.sum(gradient, b.mul(params, b.constant(decayMask(network, size, 2 * decay), [size])));
   const state = { params, first: b.input("first", [size]), second: b.input("second", [size]) };
   const sparse = options.sparse === true ? { sparse: true } : {};
-  const rate = b.input("rate", [options.sparse === true ? size : 1]);
+  const rate = b.input("rate", [options.sparse === true || hasUnits(network) ? size : 1]);
   const next = adamNodes(b, state, decayed, rate, sparse);
   return b.build({ nextParams: next.params, nextFirst: next.first, nextSecond: next.second, loss });
 }
@@ -108,6 +131,6 @@ export function predictGraph(network: Network): Graph {
   const x = b.input("x", ["N", network.space.inputs]);
   const params = b.input("params", [network.layout.size]);
   const gates = network.gateCount > 0 ? b.input("gates", [network.gateCount]) : undefined;
-  const heads = network.forward(b, x, params, gates);
+  const heads = whole(network, b, network.forward(b, x, params, gates));
   return b.build(Object.fromEntries(heads.map((head, i) => [`head${i}`, head])));
 }

@@ -10,14 +10,15 @@ import { makeRng, type Rng } from "../rng.ts";
 import {
   type Architecture,
   compact,
+  fillRates,
   initialise,
   type Network,
   superArchitecture,
   type SuperArchitectureOptions,
 } from "../space/index.ts";
 import { defineTask, type TaskContext } from "../tasks/index.ts";
-import { gatherInto, takeRows, type TrainingData } from "./data.ts";
-import { adamStepGraph, decayMask, trainedSize } from "./graphs.ts";
+import { gatherInto, takeRows, type TrainingData, withCoefficients } from "./data.ts";
+import { adamStepGraph, coefficientsLearned, decayMask, hasUnits, trainedSize } from "./graphs.ts";
 import type { LossName } from "./loss.ts";
 import { feedsOf, fullObjective, fullPredictor } from "./objective.ts";
 import { adamRate, cosine, lbfgs } from "./optimisers/index.ts";
@@ -93,7 +94,9 @@ async function runAdam(
   const order = Int32Array.from({ length: fit.rows }, (_, i) => i);
   let at = fit.rows;
   let steps = 0;
-  const rate = new Float32Array(1);
+  const units = new Float32Array(hasUnits(network) ? start.length : 1).fill(1);
+  if (units.length > 1) for (const parameter of network.layout.parameters) fillRates(units, parameter, 1);
+  const rate = new Float32Array(units.length);
   const warmUp = Math.min(50, recipe.adamSteps / 4);
   const state = await step.loop({
     feeds: {
@@ -108,7 +111,8 @@ async function runAdam(
     perStep: (t) => {
       const progress = Math.min(1, Math.max(t / recipe.adamSteps, elapsed()));
       const planned = cosine(recipe.learningRate, recipe.finalLearningRate, progress);
-      rate[0] = adamRate(planned * Math.min(1, (t + 1) / warmUp), t);
+      const now = adamRate(planned * Math.min(1, (t + 1) / warmUp), t);
+      for (let i = 0; i < rate.length; i++) rate[i] = now * units[i]!;
       if (batch === fit.rows) return;
       if (at + batch > fit.rows) {
         rng.shuffle(order);
@@ -166,7 +170,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
   const network = compact(superArchitecture(input.space), input.architecture);
   const size = trainedSize(network, recipe.loss);
   const engine = getEngine(input.engine);
-  const fit = takeRows(data, input.fitRows);
+  const fit = takeRows(withCoefficients(data, coefficientsLearned(network, recipe.loss)), input.fitRows);
   const held = takeRows(data, input.heldOutRows);
 
   // Work in units of one pass over the rows.

@@ -2,7 +2,7 @@
  * The probe: short trainings of two plain networks, judged on held-out quarters, decide whether networks learn the outputs
  * or what a linear trend leaves, and how strong the decay path starts.
  */
-import type { EngineName } from "../engine/index.ts";
+import { type EngineName, getEngine } from "../engine/index.ts";
 import type { Rng } from "../rng.ts";
 import {
   type Architecture,
@@ -12,6 +12,7 @@ import {
   type SuperArchitectureOptions,
 } from "../space/index.ts";
 import { type CheckpointStore, keep, type TaskRunner } from "../tasks/index.ts";
+import { type FieldComponents, fieldComponents } from "./components.ts";
 import type { TrainingData } from "./data.ts";
 import type { LossName } from "./loss.ts";
 import { memberTask } from "./member.ts";
@@ -21,11 +22,13 @@ import { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";
 
 /** What the probe decided. */
 export interface Footing {
+  /** The super-architecture to search: long fields have their components. */
+  readonly space: SuperArchitectureOptions;
   readonly trend: "none" | "linear";
   /** One per head. */
   readonly trends: readonly Trend[];
   readonly weightDecay: number;
-  /** What networks learn: the targets without the trend. */
+  /** What networks learn: the targets without the trend, of long fields as coefficients too. */
   readonly data: TrainingData;
 }
 
@@ -47,7 +50,12 @@ export interface ProbeOptions {
   readonly onFraction: (fraction: number) => void;
 }
 
-function footing(data: TrainingData, trend: Footing["trend"]): Omit<Footing, "weightDecay"> {
+/** @param rng for the components' start */
+async function footing(
+  { space, data, engine }: ProbeOptions,
+  trend: Footing["trend"],
+  rng: Rng,
+): Promise<Omit<Footing, "weightDecay">> {
   const rows = Int32Array.from({ length: data.rows }, (_, i) => i);
   const fits = data.targets.map((target) =>
     trend === "linear" ? fitTrend(data.x, target, data.inputs, rows) : noTrend(data.inputs, target.length / data.rows),
@@ -55,7 +63,19 @@ function footing(data: TrainingData, trend: Footing["trend"]): Omit<Footing, "we
   const targets = data.targets.map((target, h) =>
     trend === "none" ? target : withoutTrend(fits[h]!, data.x, target, data.inputs),
   );
-  return { trend, trends: fits, data: { ...data, targets } };
+  const found: (FieldComponents | undefined)[] = [];
+  for (const [h, head] of space.heads.entries())
+    found.push(
+      head.kind === "decoder"
+        ? await fieldComponents(getEngine(engine), targets[h]!, data.rows, rng.fork(head.name))
+        : undefined,
+    );
+  const heads = space.heads.map((head, h) => {
+    const components = found[h]?.components;
+    return components === undefined ? head : { ...head, components };
+  });
+  const coefficients = found.map((each) => each?.coefficients);
+  return { space: { ...space, heads }, trend, trends: fits, data: { ...data, targets, coefficients } };
 }
 
 /** A plain chain of one activation, full width, with linear decoders. */
@@ -76,10 +96,18 @@ function unitOf(trends: readonly Trend[]): number {
 
 /** Decides. All trainings run as tasks, side by side. */
 export async function probe(options: ProbeOptions): Promise<Footing> {
-  const { space: spaceOptions, foldOf, effort, engine, rng, runner, deadline } = options;
-  const space = superArchitecture(spaceOptions);
-  const nets = [chain(space, "silu", 2), chain(space, "tanh", 3)];
-  const choices = probeGrid.map(({ trend, weightDecay }) => ({ ...footing(options.data, trend), weightDecay }));
+  const { foldOf, effort, engine, rng, runner, deadline } = options;
+  const nets = (
+    [
+      ["silu", 2],
+      ["tanh", 3],
+    ] as const
+  ).map(([activation, nodes]) => chain(superArchitecture(options.space), activation, nodes));
+  const footings = {
+    none: await footing(options, "none", rng.fork("components")),
+    linear: await footing(options, "linear", rng.fork("components")),
+  };
+  const choices = probeGrid.map(({ trend, weightDecay }) => ({ ...footings[trend], weightDecay }));
   let done = 0;
   // All the same part of the time that there is: what came last would look worst.
   const allowance = ((deadline - options.begun) * runner.parallel) / (choices.length * nets.length);
@@ -87,14 +115,14 @@ export async function probe(options: ProbeOptions): Promise<Footing> {
     const held = k % options.folds;
     const fitRows = Int32Array.from(foldOf.keys()).filter((row) => foldOf[row] !== held);
     const input = {
-      space: spaceOptions,
+      space: choice.space,
       architecture,
       data: choice.data,
       fitRows,
       heldOutRows: Int32Array.from(foldOf.keys()).filter((row) => foldOf[row] === held),
       recipe: planProbe(effort, {
         rows: fitRows.length,
-        macs: macs(space, architecture),
+        macs: macs(superArchitecture(choice.space), architecture),
         loss: options.loss === "gaussian" ? "mse" : options.loss,
         weightDecay: choice.weightDecay,
       }),

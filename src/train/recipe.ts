@@ -40,7 +40,16 @@ export const fieldRate = 6e-3;
 
 /** Where the whole decay path is too dear for a signal or image, mini-batch Adam has this share of the passes: at equal time half
  * the error of L-BFGS on line spectra and a quarter on scattering. Convolutions, which cost most, leave it more. */
-const adamShare = { linear: 0.6, convolutional: 0.9 } as const;
+const adamShare = { linear: 0.6, convolutional: 0.9, coefficients: 0.85 } as const;
+
+/** Rows of a batch, at most. A step on coefficients is mostly overhead: with twice the rows images of implosions were at 1.7e-2
+ * instead of 2.1e-2 in the same time. */
+const fieldBatch = { field: 32, coefficients: 64 } as const;
+
+/** Batch of mini-batch Adam. @param coefficients whether fields are learned as coefficients of components */
+export function batchOf(rows: number, coefficients: boolean): number {
+  return Math.max(8, Math.min(coefficients ? fieldBatch.coefficients : fieldBatch.field, Math.floor(rows / 8)));
+}
 
 /** Last learning rate of Adam, and pairs that L-BFGS remembers: the same in all recipes. */
 const ends = { finalLearningRate: 3e-5, lbfgsMemory: 10 } as const;
@@ -66,7 +75,7 @@ export interface SearchPlan {
 /** Work of the search.
  * @param rows to train on @param macs of one row through a typical architecture, and whether most are convolutions */
 export function planSearch(effort: Effort, rows: number, macs: number, convolutional: boolean): SearchPlan {
-  const batch = Math.max(8, Math.min(32, Math.floor(rows / 8)));
+  const batch = batchOf(rows, false);
   const epochs = Math.max(searchEpochs, (searchSteps * batch) / rows);
   const factor = effortFactor[effort];
   const budget = searchShare * finalMacs;
@@ -91,7 +100,6 @@ export interface TrialPlan {
   readonly work: number;
   /** Work of a run of the heat, in trials. */
   readonly heatTimes: number;
-  readonly batch: number;
 }
 
 /** Trials for networks so large that Adam does the work: there the architecture decides how far it gets. Where members
@@ -104,7 +112,7 @@ export function planTrials(effort: Effort, problem: MemberProblem): TrialPlan | 
   const share = Math.min(trialShares.most, Math.max(trialShares.least, trialPasses / passes));
   const count = Math.max(8, Math.round((trialWork / share) * Math.min(1, effortFactor[effort])));
   const heatTimes = heatShare / share;
-  return { count, heatTimes, work: share * adamSteps * 3 * problem.macs * batch, batch };
+  return { count, heatTimes, work: share * adamSteps * 3 * problem.macs * batch };
 }
 
 /** Mini-batch Adam alone, without weight decay. */
@@ -118,8 +126,9 @@ export interface MemberProblem {
   readonly macs: number;
   /** Whether most of them are convolutions. */
   readonly convolutional: boolean;
-  /** Whether any output is a signal or an image. */
+  /** Whether any output is a signal or an image, and whether this member learns one as coefficients of components. */
   readonly fields: boolean;
+  readonly coefficients: boolean;
   readonly members: number;
   readonly loss: LossName;
   /** Weight decay at the start of the path, found by the probe. */
@@ -136,14 +145,16 @@ export function planMember(effort: Effort, problem: MemberProblem): Recipe {
   const share = Math.min(factor, passes / pathIterations);
   const common = { loss, ...ends };
   if (share < (problem.fields ? 1 : leastPathShare) * Math.min(1, factor)) {
-    const batch = Math.max(8, Math.min(32, Math.floor(rows / 8)));
+    const batch = batchOf(rows, problem.coefficients);
     const linear = problem.fields && !problem.convolutional;
-    const part = linear ? adamShare.linear : adamShare.convolutional;
+    const part = adamShare[problem.coefficients ? "coefficients" : linear ? "linear" : "convolutional"];
     const adamSteps = Math.max(100, Math.round((part * passes * rows) / batch));
     const iterations = Math.max(5, Math.round((1 - part) * passes));
-    const path = linear
-      ? [100, 1e4].map((divisor) => ({ weightDecay: weightDecay / divisor, iterations: Math.round(iterations / 2) }))
-      : [{ weightDecay: weightDecay / 100, iterations }];
+    const path = problem.coefficients
+      ? [{ weightDecay: weightDecay / 1e4, iterations }]
+      : linear
+        ? [100, 1e4].map((divisor) => ({ weightDecay: weightDecay / divisor, iterations: Math.round(iterations / 2) }))
+        : [{ weightDecay: weightDecay / 100, iterations }];
     return { ...common, batch, adamSteps, learningRate: problem.fields ? fieldRate : 2e-3, path };
   }
   const path = decayPath.map(({ divisor, iterations }) => ({
@@ -164,7 +175,7 @@ export const probeGrid = [
 /** A short path for the probe. */
 export function planProbe(
   effort: Effort,
-  problem: Omit<MemberProblem, "members" | "convolutional" | "fields">,
+  problem: Omit<MemberProblem, "members" | "convolutional" | "fields" | "coefficients">,
 ): Recipe {
   const { rows, macs, weightDecay } = problem;
   const factor = effortFactor[effort];

@@ -4,9 +4,9 @@
  */
 import type { Engine } from "../engine/index.ts";
 import type { Rng } from "../rng.ts";
-import { initialise, type Network } from "../space/index.ts";
-import { gatherInto, takeRows, type TrainingData } from "./data.ts";
-import { adamStepGraph, lossGraph } from "./graphs.ts";
+import { fillRates, initialise, type Network } from "../space/index.ts";
+import { gatherInto, takeRows, type TrainingData, withCoefficients } from "./data.ts";
+import { adamStepGraph, coefficientsLearned, lossGraph } from "./graphs.ts";
 import type { LossName } from "./loss.ts";
 import { feedsOf } from "./objective.ts";
 import { adamRate } from "./optimisers/index.ts";
@@ -51,8 +51,9 @@ export interface SupernetOptions {
 
 export async function supernetTrainer(options: SupernetOptions): Promise<SupernetTrainer> {
   const { engine, network, loss, rng } = options;
-  const training = takeRows(options.data, options.trainRows);
-  const validation = takeRows(options.data, options.validationRows);
+  const data = withCoefficients(options.data, coefficientsLearned(network, loss));
+  const training = takeRows(data, options.trainRows);
+  const validation = takeRows(data, options.validationRows);
   const batch = Math.min(options.batch, training.rows);
   const stepsPerEpoch = Math.max(1, Math.floor(training.rows / batch));
   const stepper = await engine.compile(adamStepGraph(network, { loss, rows: batch, sparse: true }));
@@ -80,9 +81,10 @@ export async function supernetTrainer(options: SupernetOptions): Promise<Superne
   /** Moments of a candidate that is drawn now and then start when it is first drawn, so the bias correction counts its
    * own steps: with the count of all steps its updates would be up to six times too long. */
   const setRates = (learningRate: number): void => {
-    network.layout.parameters.forEach(({ owner, offset, size: count }, i) => {
+    network.layout.parameters.forEach((parameter, i) => {
+      const { owner } = parameter;
       if (owner !== undefined && gateBuffer[starts[owner.slot]! + owner.candidate] === 0) return;
-      rate.fill(adamRate(learningRate, touches[i]!++), offset, offset + count);
+      fillRates(rate, parameter, adamRate(learningRate, touches[i]!++));
     });
   };
 

@@ -4,12 +4,18 @@
  * trained to an end, however early.
  */
 import type { EngineName } from "../engine/index.ts";
-import { type Architecture, macs, superArchitecture, type SuperArchitectureOptions } from "../space/index.ts";
+import {
+  type Architecture,
+  learnsCoefficients,
+  macs,
+  superArchitecture,
+  type SuperArchitectureOptions,
+} from "../space/index.ts";
 import type { TaskRunner } from "../tasks/index.ts";
 import type { TrainingData } from "./data.ts";
 import type { LossName } from "./loss.ts";
 import { type MemberInput, memberTask } from "./member.ts";
-import { adamAlone, fieldRate } from "./recipe.ts";
+import { adamAlone, batchOf, fieldRate } from "./recipe.ts";
 import { meanOverHeads } from "./stages.ts";
 
 export interface TrialOptions {
@@ -17,7 +23,6 @@ export interface TrialOptions {
   readonly data: TrainingData;
   readonly trainRows: Int32Array;
   readonly validationRows: Int32Array;
-  readonly batch: number;
   /** Multiply-accumulates of one trial: a cheaper network gets more steps. */
   readonly work: number;
   readonly loss: Exclude<LossName, "gaussian">;
@@ -31,8 +36,10 @@ export interface TrialOptions {
 
 /** @returns mean squared error on the validation rows, mean over heads and elements, scaled units */
 export async function runTrial(options: TrialOptions, architecture: Architecture): Promise<number> {
-  const { space, data, batch, work, loss, seed, engine, runner, allowance = Number.POSITIVE_INFINITY } = options;
-  const cost = 3 * macs(superArchitecture(space), architecture) * batch;
+  const { space, data, work, loss, seed, engine, runner, allowance = Number.POSITIVE_INFINITY } = options;
+  const layout = superArchitecture(space);
+  const batch = batchOf(options.trainRows.length, learnsCoefficients(layout, architecture));
+  const cost = 3 * macs(layout, architecture) * batch;
   const input: MemberInput = {
     space,
     architecture,

@@ -9,7 +9,9 @@ import {
   carryWeights,
   compact,
   encode,
+  fillRates,
   type HeadRequest,
+  initialise,
   macs,
   mixture,
   type Network,
@@ -18,13 +20,23 @@ import {
   superArchitecture,
   type SuperArchitecture,
   supernet,
+  whole,
   widthOf,
 } from "../../src/space/index.ts";
 import { doublingMatrix } from "../../src/space/decoder.ts";
 import { interpret } from "../support/interpret.ts";
-import { bothWays, predict, randomWeights, relativeDifference, someArchitectures, spaces } from "./support.ts";
+import {
+  bothWays,
+  components,
+  predict,
+  randomWeights,
+  relativeDifference,
+  someArchitectures,
+  spaces,
+} from "./support.ts";
 
-function graphOf(network: Network): ReturnType<ReturnType<typeof graphBuilder>["build"]> {
+/** @param ends whether to leave coefficients as they are */
+function graphOf(network: Network, ends = false): ReturnType<ReturnType<typeof graphBuilder>["build"]> {
   const b = graphBuilder();
   const gates = network.gateCount > 0 ? b.input("gates", [network.gateCount]) : undefined;
   const heads = network.forward(
@@ -33,7 +45,8 @@ function graphOf(network: Network): ReturnType<ReturnType<typeof graphBuilder>["
     b.input("flat", [network.layout.size]),
     gates,
   );
-  return b.build(Object.fromEntries(heads.map((head, i) => [`head${i}`, head])));
+  const results = ends ? heads : whole(network, b, heads);
+  return b.build(Object.fromEntries(results.map((head, i) => [`head${i}`, head])));
 }
 
 describe.each(Object.entries(spaces))("networks for %s", (name, space) => {
@@ -50,14 +63,14 @@ describe.each(Object.entries(spaces))("networks for %s", (name, space) => {
 
   it("agree in the engine as well (t1)", async () => {
     const rng = makeRng(2).fork(name);
-    const whole = supernet(space);
-    const weights = randomWeights(whole, rng.fork("weights"));
+    const large = supernet(space);
+    const weights = randomWeights(large, rng.fork("weights"));
     const [architecture] = someArchitectures(space, 1, rng) as [Architecture];
     const small = compact(space, architecture);
-    const carried = carryWeights(whole.layout, weights, small.layout, new Float32Array(small.layout.size));
+    const carried = carryWeights(large.layout, weights, small.layout, new Float32Array(small.layout.size));
     const x = Float32Array.from({ length: 6 }, () => rng.normal());
     const engine = getEngine("onnxruntime");
-    const open = await engine.compile(graphOf(whole));
+    const open = await engine.compile(graphOf(large));
     const compacted = await engine.compile(graphOf(small));
     const a = await open.run({ x, flat: weights, gates: encode(space, architecture) });
     const c = await compacted.run({ x, flat: carried });
@@ -71,7 +84,7 @@ describe.each(Object.entries(spaces))("networks for %s", (name, space) => {
 
   it("cost what their compacted graph counts (t2)", () => {
     const counts = someArchitectures(space, 10, makeRng(3).fork(name)).map((architecture) => {
-      const counted = macsOf(simplify(graphOf(compact(space, architecture))), 1);
+      const counted = macsOf(simplify(graphOf(compact(space, architecture), true)), 1);
       expect(macs(space, architecture)).toBe(counted);
       return counted;
     });
@@ -80,21 +93,21 @@ describe.each(Object.entries(spaces))("networks for %s", (name, space) => {
 
   it("ignore the weights of candidates that were not chosen", () => {
     const rng = makeRng(4).fork(name);
-    const whole = supernet(space);
-    const weights = randomWeights(whole, rng.fork("weights"));
+    const large = supernet(space);
+    const weights = randomWeights(large, rng.fork("weights"));
     const [architecture] = someArchitectures(space, 1, rng) as [Architecture];
     const gates = encode(space, architecture);
     const x = [0.3, -0.8];
-    const before = predict(whole, weights, x, gates);
+    const before = predict(large, weights, x, gates);
     const changed = weights.slice();
     let idle = 0;
-    for (const { owner, offset, size } of whole.layout.parameters)
+    for (const { owner, offset, size } of large.layout.parameters)
       if (owner !== undefined && architecture[owner.slot] !== owner.candidate) {
         idle += size;
         for (let i = offset; i < offset + size; i++) changed[i] = 100 * rng.normal();
       }
     expect(idle).toBeGreaterThan(100);
-    expect(predict(whole, changed, x, gates)).toEqual(before);
+    expect(predict(large, changed, x, gates)).toEqual(before);
   });
 
   it("use every weight of the compacted network", () => {
@@ -125,8 +138,8 @@ describe.each(Object.entries(spaces))("networks for %s", (name, space) => {
 
   it("have gradients in the gates that equal central differences", () => {
     const rng = makeRng(6).fork(name);
-    const whole = supernet(space);
-    const weights = randomWeights(whole, rng.fork("weights"));
+    const large = supernet(space);
+    const weights = randomWeights(large, rng.fork("weights"));
     // Inside the simplex, zero unlikely: the node rule has a kink where one connection is left.
     const rows = space.slots.map((slot) => {
       const raw = slot.candidates.map((candidate) => (candidate.kind === "zero" ? 0.05 : 0.5 + rng.uniform()));
@@ -136,8 +149,8 @@ describe.each(Object.entries(spaces))("networks for %s", (name, space) => {
     const gates = Float64Array.from(mixture(space, rows));
     const x = [0.4, -0.7];
     const b = graphBuilder();
-    const g = b.input("gates", [whole.gateCount]);
-    const heads = whole.forward(b, b.input("x", [1, 2]), b.input("flat", [whole.layout.size]), g);
+    const g = b.input("gates", [large.gateCount]);
+    const heads = large.forward(b, b.input("x", [1, 2]), b.input("flat", [large.layout.size]), g);
     const loss = heads
       .map((head) =>
         b.reduceSum(
@@ -184,6 +197,52 @@ function choose(space: SuperArchitecture, names: Readonly<Record<string, string>
     return wanted === undefined ? 0 : slot.candidates.findIndex((candidate) => candidate.name === wanted);
   });
 }
+
+describe("fields of components", () => {
+  const { count, basis, scales } = components;
+  const size = basis.length / count;
+  const space = spaces["a signal of components"]!;
+  const plain = spaces["scalars and a signal"]!;
+  const fixed = { "trunk/0-1": "tanh", "trunk/0-2": "silu", "trunk/1-2": "tanh", "trunk/0-3": "sin" };
+  const rng = makeRng(8);
+  const x = Array.from({ length: 6 }, () => rng.normal());
+
+  it.each(["linear", "dense"])("are what the %s decoder makes with weights times the basis", (decoder) => {
+    const network = compact(space, choose(space, { ...fixed, "signal/decoder": decoder }));
+    const direct = compact(plain, choose(plain, { ...fixed, "signal/decoder": decoder }));
+    expect(network.ofComponents).toEqual([false, true]);
+    expect(direct.ofComponents).toEqual([false, false]);
+    const weights = randomWeights(network, rng);
+    const expanded = new Float32Array(direct.layout.size);
+    for (const parameter of direct.layout.parameters) {
+      const own = network.layout.parameters.find(({ name }) => name === parameter.name)!;
+      for (let i = 0; i < parameter.size; i++) {
+        const [row, j] = [Math.floor(i / size), i % size];
+        let value = weights[own.offset + i]!;
+        if (own.size !== parameter.size) {
+          value = 0;
+          for (let k = 0; k < count; k++) value += weights[own.offset + row * count + k]! * basis[k * size + j]!;
+        }
+        expanded[parameter.offset + i] = value;
+      }
+    }
+    expect(relativeDifference(predict(network, weights, x), predict(direct, expanded, x))).toBeLessThan(1e-6);
+  });
+
+  it("start with weights in the units of their coefficients, and move in them", () => {
+    const network = compact(space, choose(space, { ...fixed, "signal/decoder": "dense" }));
+    const last = network.layout.parameters.find(({ name }) => name === "signal/dense/weight")!;
+    const start = initialise(network.layout, makeRng(9)).subarray(last.offset, last.offset + last.size);
+    const spreads = Array.from({ length: count }, (_, k) =>
+      Math.sqrt(start.reduce((sum, w, i) => sum + (i % count === k ? w * w : 0), 0) / (last.size / count)),
+    );
+    spreads.forEach((spread, k) => expect(spread / (last.spread * scales[k]!)).toBeCloseTo(1, 0));
+    const rates = new Float32Array(network.layout.size);
+    fillRates(rates, last, 0.5);
+    expect(Array.from(rates.subarray(last.offset, last.offset + count))).toEqual(Array.from(scales, (s) => 0.5 * s));
+    expect(rates.subarray(0, last.offset).every((rate) => rate === 0)).toBe(true);
+  });
+});
 
 describe("the trunk", () => {
   const space = superArchitecture({

@@ -5,6 +5,7 @@ import {
   type Architecture,
   carryWeights,
   compact,
+  type Components,
   encode,
   type HeadRequest,
   type Network,
@@ -12,6 +13,7 @@ import {
   superArchitecture,
   type SuperArchitecture,
   supernet,
+  whole,
 } from "../../src/space/index.ts";
 import { interpret } from "../support/interpret.ts";
 
@@ -20,12 +22,24 @@ const signal: HeadRequest = { kind: "decoder", name: "signal", channels: 1, spat
 const channels: HeadRequest = { kind: "decoder", name: "channels", channels: 2, spatial: [18] };
 const image: HeadRequest = { kind: "decoder", name: "image", channels: 2, spatial: [3, 17] };
 
+/** Four directions of a signal, orthonormal: cosines. */
+export const components: Components = {
+  count: 4,
+  basis: Float32Array.from({ length: 4 * 21 }, (_, i) => {
+    const [k, j] = [Math.floor(i / 21), i % 21];
+    return Math.sqrt((k === 0 ? 1 : 2) / 21) * Math.cos((Math.PI * k * (j + 0.5)) / 21);
+  }),
+  scales: Float32Array.of(4, 2, 1, 0.5),
+};
+
 const sizes = { inputs: 2, widths: [4, 8], trunkNodes: 3, stageNodes: 2, channels: 4, minChannels: 2 };
 
 /** Every output kind alone, and all together. */
 export const spaces: Readonly<Record<string, SuperArchitecture>> = {
   scalars: superArchitecture({ ...sizes, heads: [scalars] }),
   "a signal": superArchitecture({ ...sizes, heads: [signal] }),
+  "scalars and a signal": superArchitecture({ ...sizes, heads: [scalars, signal] }),
+  "a signal of components": superArchitecture({ ...sizes, heads: [scalars, { ...signal, components }] }),
   "an image": superArchitecture({ ...sizes, heads: [image] }),
   "several outputs": superArchitecture({ ...sizes, heads: [scalars, channels, image] }),
 };
@@ -57,7 +71,7 @@ export function predict(
   const input = b.input("x", ["N", network.space.inputs]);
   const flat = b.input("flat", [network.layout.size]);
   const open = gates === undefined ? undefined : b.input("gates", [network.gateCount]);
-  const heads = network.forward(b, input, flat, open);
+  const heads = whole(network, b, network.forward(b, input, flat, open));
   const graph = b.build(Object.fromEntries(heads.map((head, i) => [`head${i}`, head])));
   const feeds = { x, flat: weights, ...(gates === undefined ? {} : { gates }) };
   const outputs = interpret(graph, feeds, x.length / network.space.inputs);
@@ -71,11 +85,11 @@ export function bothWays(
   weights: Float32Array,
   x: ArrayLike<number>,
 ): { readonly open: Float64Array[]; readonly compacted: Float64Array[] } {
-  const whole = supernet(space);
+  const large = supernet(space);
   const small = compact(space, architecture);
-  const carried = carryWeights(whole.layout, weights, small.layout, new Float32Array(small.layout.size));
+  const carried = carryWeights(large.layout, weights, small.layout, new Float32Array(small.layout.size));
   return {
-    open: predict(whole, weights, x, encode(space, architecture)),
+    open: predict(large, weights, x, encode(space, architecture)),
     compacted: predict(small, carried, x),
   };
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { fieldRate, planMember, planSearch, planTrials } from "../../src/train/index.ts";
 
-const common = { members: 8, loss: "mse", weightDecay: 1e-3 } as const;
+const common = { members: 8, loss: "mse", weightDecay: 1e-3, coefficients: false } as const;
 const scalars = { ...common, rows: 400, macs: 12_000, convolutional: false, fields: false };
 const spectra = { ...common, rows: 1700, macs: 70_000, convolutional: false, fields: true };
 const images = { ...common, rows: 1700, macs: 60e6, convolutional: true, fields: true };
@@ -35,6 +35,15 @@ describe("planMember()", () => {
     expect(convolutional.path).toHaveLength(1);
     // The same work: a convolution counts three times.
     expect((adam + iterations(linear)) / (share + iterations(convolutional))).toBeCloseTo(3, 1);
+  });
+
+  it("gives fields of components larger batches, more of Adam and one stage of little decay", () => {
+    const plan = planMember("standard", { ...spectra, coefficients: true });
+    const adam = passes(plan, spectra.rows);
+    expect(plan.batch).toBe(64);
+    expect(planMember("standard", { ...spectra, rows: 160, macs: 7e6, coefficients: true }).batch).toBe(20);
+    expect(adam / (adam + iterations(plan))).toBeCloseTo(0.85, 2);
+    expect(plan.path.map(({ weightDecay }) => weightDecay)).toEqual([1e-7]);
   });
 
   it("plans less for a quick fit, and some steps for however large a network", () => {

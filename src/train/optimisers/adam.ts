@@ -17,7 +17,7 @@ export const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const
  * Appends one update.
  * @param state the parameters and both moments, each [P]
  * @param gradient [P]
- * @param rate a node of one element: the learning rate with the bias corrections folded in, see {@link adamRate}
+ * @param rate [P], or one element: the learning rate with the bias corrections folded in, see {@link adamRate}
  */
 export function adamNodes(
   b: GraphBuilder,
