@@ -76,6 +76,7 @@ export {
 
 // Inference: which inputs could have given what was measured.
 export {
+  calibratedErrors,
   centralInterval,
   type Convergence,
   coverageCurve,
@@ -84,10 +85,10 @@ export {
   drawsOf,
   emulatorModel,
   type ErrorModes,
-  errorModes,
   type ForwardModel,
   infer,
   type InferOptions,
+  type KnownRun,
   type Measurement,
   physicalDraws,
   type Posterior,

@@ -1,12 +1,12 @@
 /** The inverse problem of a case, over many hidden truths: does the posterior hold the truth as often as it says? */
 import {
+  calibratedErrors,
   centralInterval,
   defaultWalkers,
   drawsOf,
   type Emulator,
   emulatorModel,
   type ErrorModes,
-  errorModes,
   type ForwardModel,
   infer,
   makeRng,
@@ -121,7 +121,7 @@ export async function invert(
 /** Fresh runs that tell how the emulator's errors hang together: at least, and at most. */
 const ERROR_RUNS = { least: 50, most: 300 } as const;
 
-/** Modes of the emulator's errors on the runs that are no truths; undefined where there are too few. */
+/** The emulator's errors on runs that are no truths; undefined where there are too few. */
 async function errorsOf(
   study: Case,
   model: ForwardModel,
@@ -131,40 +131,36 @@ async function errorsOf(
 ): Promise<ErrorModes | undefined> {
   const n = Math.min(ERROR_RUNS.most, runs.n - truths);
   if (n < ERROR_RUNS.least) return undefined;
-  const predicted = await model(runs.x.slice(truths * runs.d, (truths + n) * runs.d));
-  const truth = study.inverse.observed.map(
-    (name) => runs.y[runs.schema.fields.findIndex((field) => field.name === name)]!,
-  );
-  const sizes = truth.map((values) => values.length / runs.n);
-  const size = sizes.reduce((sum, each) => sum + each, 0);
-  const errors = new Float64Array(n * size);
-  let before = 0;
-  predicted.forEach(({ mean, std }, f) => {
-    for (let i = 0; i < n; i++)
-      for (let k = 0; k < sizes[f]!; k++) {
-        const at = i * sizes[f]! + k;
-        errors[i * size + before + k] = (truth[f]![truths * sizes[f]! + at]! - mean[at]!) / (std?.[at] ?? 1);
-      }
-    before += sizes[f]!;
+  const known = Array.from({ length: n }, (_, i) => ({
+    u: truthOf(study, runs, truths + i),
+    fields: observedOf(study, runs, truths + i),
+  }));
+  return calibratedErrors(study.inputs, model, known, rng);
+}
+
+/** The observed outputs of run `t`, free of noise. */
+function observedOf({ inverse: { observed, noise } }: Case, runs: Runs, t: number): readonly Measurement[] {
+  return observed.map((name) => {
+    const f = runs.schema.fields.findIndex((field) => field.name === name);
+    const size = runs.y[f]!.length / runs.n;
+    return {
+      field: name,
+      values: runs.y[f]!.slice(t * size, (t + 1) * size),
+      noise: (values) => noise(name, values),
+    };
   });
-  return errorModes(errors, size, rng);
 }
 
 /** What an experiment on run `t` would have seen: its observed outputs with noise. */
 export function measure(study: Case, runs: Runs, t: number, rng: Rng): readonly Measurement[] {
-  const { observed, noise } = study.inverse;
-  return observed.map((name) => {
-    const f = runs.schema.fields.findIndex((field) => field.name === name);
-    const size = runs.y[f]!.length / runs.n;
-    const clean = runs.y[f]!.slice(t * size, (t + 1) * size);
-    const sigma = noise(name, clean);
+  return observedOf(study, runs, t).map((clean) => {
+    const sigma = clean.noise(clean.values);
     return {
-      field: name,
-      values: clean.map((value, k) => {
+      ...clean,
+      values: clean.values.map((value, k) => {
         const error = rng.normal();
         return Number.isFinite(sigma[k]!) ? value + sigma[k]! * error : value;
       }),
-      noise: (values) => noise(name, values),
     };
   });
 }

@@ -143,7 +143,7 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
       steps: options.steps ?? 120,
       burn: options.burn ?? 40,
       seed,
-      errors: "modes",
+      errors: "calibrated modes",
     };
     const inversions = await stage(store, "inverse", { ...fitted, fresh, chain }, async () => {
       const observer = await loadEmulator(path(files.emulator), {

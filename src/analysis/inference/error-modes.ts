@@ -1,32 +1,22 @@
 /**
  * How an emulator's errors hang together. Neighbours in a spectrum err alike: 250 elements that count as independent make
- * a posterior that is sure of a wrong place. A few modes of the errors on fresh runs, scaled by what the emulator states
- * at each point, hold what is common; what is left counts as independent (a factor model: Bishop 2006, §12.2.4).
+ * a posterior that is sure of a wrong place. Modes of the errors on fresh runs, scaled by what the emulator states at each
+ * point, hold what is common; what is left counts as independent (a factor model: Bishop 2006, §12.2.4).
  */
 import type { Rng } from "../../rng.ts";
+import { factorise, forward } from "./cholesky.ts";
 
-/** Correlation of errors as modes'modes + rest, in units of the stated standard deviations. */
+/** Covariance of errors as modes modes' + rest, in units of the stated standard deviations. */
 export interface ErrorModes {
   readonly rank: number;
-  /** rank × size. */
+  /** size × rank. */
   readonly modes: Float64Array;
-  /** Variance of each element that the modes leave, size; with the modes' it is 1. */
+  /** Variance of each element that the modes leave, size. */
   readonly rest: Float64Array;
-  /** How large the errors of a run are as a whole, against what is stated: quantiles over the fresh runs. Some runs are far from
-   * what the emulator knows, and all their elements err together: one Gaussian would take such errors for evidence. */
-  readonly scales: Float64Array;
 }
 
 /** Each element by itself, as large as stated. */
-export const independentErrors: ErrorModes = {
-  rank: 0,
-  modes: new Float64Array(),
-  rest: new Float64Array(),
-  scales: Float64Array.of(1),
-};
-
-/** Quantiles that stand for the scales of runs. */
-const SCALES = 5;
+export const independentErrors: ErrorModes = { rank: 0, modes: new Float64Array(), rest: new Float64Array() };
 
 /** Errors beyond this many standard deviations count as this many: one bad run is no pattern. */
 const MOST = 4;
@@ -35,68 +25,89 @@ const LEAST_REST = 0.02;
 /** Turns of the power iteration. */
 const TURNS = 25;
 
-/** The leading modes of errors. @param errors n × size, (truth - mean) / stated standard deviation, of fresh runs
- * @param rank modes at most. Default 12 */
-export function errorModes(errors: Float64Array, size: number, rng: Rng, rank = 12): ErrorModes {
+/** The leading modes of errors. No element's variance is below what is stated.
+ * @param errors n × size, (truth - mean) / stated standard deviation, of fresh runs   @param rank modes at most. Default 40 */
+export function errorModes(errors: Float64Array, size: number, rng: Rng, rank = 40): ErrorModes {
   const n = errors.length / size;
   const z = errors.map((value) => (Number.isFinite(value) ? Math.min(MOST, Math.max(-MOST, value)) : 0));
-  // Each element to mean square 1: how large errors are is the emulator's to say.
+  const variance = new Float64Array(size).fill(1);
   for (let j = 0; j < size; j++) {
     let square = 0;
     for (let i = 0; i < n; i++) square += z[i * size + j]! ** 2 / n;
-    const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
+    variance[j] = Math.max(1, square);
+    const scale = square > 0 ? Math.sqrt(variance[j]! / square) : 0;
     for (let i = 0; i < n; i++) z[i * size + j]! *= scale;
   }
   const k = Math.min(rank, size, n);
-  let basis: Float64Array = Float64Array.from({ length: k * size }, () => rng.normal());
-  const values = orthonormalise(basis, k, size);
-  for (let turn = 0; turn < TURNS; turn++) {
-    basis = timesCovariance(z, basis, n, k, size);
-    values.set(orthonormalise(basis, k, size));
-  }
-  const modes = basis.map((value, i) => value * Math.sqrt(values[Math.floor(i / size)]!));
-  const rest = new Float64Array(size).fill(1);
+  const directions = leading(gram(z, n, size), n, k, rng);
+  const modes = new Float64Array(size * k);
+  for (let m = 0; m < k; m++)
+    for (let i = 0; i < n; i++) {
+      const weight = directions[m * n + i]! / Math.sqrt(n);
+      for (let j = 0; j < size; j++) modes[j * k + m]! += weight * z[i * size + j]!;
+    }
+  const rest = new Float64Array(size);
   for (let j = 0; j < size; j++) {
-    let shared = 0;
-    for (let m = 0; m < k; m++) shared += modes[m * size + j]! ** 2;
-    const least = Math.max(LEAST_REST, 1 - shared);
-    const shrink = shared > 0 ? Math.sqrt((1 - least) / shared) : 0;
-    for (let m = 0; m < k; m++) modes[m * size + j]! *= shrink;
-    rest[j] = least;
+    const own = modes.subarray(j * k, (j + 1) * k);
+    const shared = own.reduce((sum, value) => sum + value * value, 0);
+    rest[j] = Math.max(LEAST_REST * variance[j]!, variance[j]! - shared);
+    const shrink = shared > 0 ? Math.sqrt((variance[j]! - rest[j]!) / shared) : 0;
+    for (let m = 0; m < k; m++) own[m]! *= shrink;
   }
-  const alone = { rank: k, modes, rest, scales: Float64Array.of(1) };
-  return { ...alone, scales: scalesOf(z, n, size, alone) };
+  return { rank: k, modes, rest };
 }
 
-/** Quantiles over runs of the length of the error in units of its covariance (Mahalanobis), 1 where all runs err alike. */
-function scalesOf(z: Float64Array, n: number, size: number, errors: ErrorModes): Float64Array {
-  const at = Int32Array.from({ length: size }, (_, j) => j);
-  const none = new Float64Array(size);
-  const one = new Float64Array(size).fill(1);
-  const density = (row: Float64Array): number => correlatedLogDensity(row, none, one, at, errors);
-  const atZero = density(none);
-  const lengths = Float64Array.from({ length: n }, (_, i) =>
-    Math.sqrt((2 * (atZero - density(z.subarray(i * size, (i + 1) * size)))) / size),
-  ).sort();
-  return Float64Array.from({ length: SCALES }, (_, q) => lengths[Math.floor(((q + 0.5) / SCALES) * n)]!);
+/** The same errors, `factor` times as large. */
+export function inflated({ rank, modes, rest }: ErrorModes, factor: number): ErrorModes {
+  return { rank, modes: modes.map((value) => factor * value), rest: rest.map((value) => factor ** 2 * value) };
 }
 
-/** Rows of `basis` times Z'Z / n. */
-function timesCovariance(z: Float64Array, basis: Float64Array, n: number, k: number, size: number): Float64Array {
-  const out = new Float64Array(k * size);
-  for (let i = 0; i < n; i++)
-    for (let m = 0; m < k; m++) {
-      let dot = 0;
-      for (let j = 0; j < size; j++) dot += z[i * size + j]! * basis[m * size + j]!;
-      dot /= n;
-      for (let j = 0; j < size; j++) out[m * size + j]! += dot * z[i * size + j]!;
+/** Z Z', n × n, two rows by two: each number that is read is used twice. @param z n × size */
+function gram(z: Float64Array, n: number, size: number): Float64Array {
+  const out = new Float64Array(n * n);
+  for (let i = 0; i < n; i += 2)
+    for (let r = 0; r <= i; r += 2) {
+      // An odd row at the end stands in for the one after it.
+      const [i1, r1] = [Math.min(i + 1, n - 1), Math.min(r + 1, n - 1)];
+      const [a, b, c, d] = [i * size, i1 * size, r * size, r1 * size];
+      let [ac, ad, bc, bd] = [0, 0, 0, 0];
+      for (let j = 0; j < size; j++) {
+        const za = z[a + j]!;
+        const zb = z[b + j]!;
+        const zc = z[c + j]!;
+        const zd = z[d + j]!;
+        ac += za * zc;
+        ad += za * zd;
+        bc += zb * zc;
+        bd += zb * zd;
+      }
+      out[i * n + r] = out[r * n + i] = ac;
+      out[i * n + r1] = out[r1 * n + i] = ad;
+      out[i1 * n + r] = out[r * n + i1] = bc;
+      out[i1 * n + r1] = out[r1 * n + i1] = bd;
     }
   return out;
 }
 
-/** Gram-Schmidt on the rows, in place. @returns their lengths before, each less what the rows above take */
-function orthonormalise(rows: Float64Array, k: number, size: number): Float64Array {
-  const lengths = new Float64Array(k);
+/** The `k` leading eigenvectors of a symmetric matrix, k × n, by power iteration. */
+function leading(matrix: Float64Array, n: number, k: number, rng: Rng): Float64Array {
+  let basis: Float64Array = Float64Array.from({ length: k * n }, () => rng.normal());
+  orthonormalise(basis, k, n);
+  for (let turn = 0; turn < TURNS; turn++) {
+    const next = new Float64Array(k * n);
+    for (let m = 0; m < k; m++)
+      for (let i = 0; i < n; i++) {
+        const weight = basis[m * n + i]!;
+        for (let r = 0; r < n; r++) next[m * n + r]! += weight * matrix[i * n + r]!;
+      }
+    orthonormalise(next, k, n);
+    basis = next;
+  }
+  return basis;
+}
+
+/** Gram-Schmidt on the rows, in place. */
+function orthonormalise(rows: Float64Array, k: number, size: number): void {
   for (let m = 0; m < k; m++) {
     const row = rows.subarray(m * size, (m + 1) * size);
     for (let above = 0; above < m; above++) {
@@ -106,69 +117,59 @@ function orthonormalise(rows: Float64Array, k: number, size: number): Float64Arr
       for (let j = 0; j < size; j++) row[j]! -= dot * other[j]!;
     }
     const length = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    lengths[m] = length;
     for (let j = 0; j < size; j++) row[j] = length > 0 ? row[j]! / length : 0;
   }
-  return lengths;
 }
 
-/** Log density, up to a constant, of residuals under noise and the emulator's errors, over how large these are in a run: a mixture
- * of Gaussians whose spread differs. Arguments as for {@link correlatedLogDensity}. */
-export function mixedLogDensity(
+/** B'S⁻¹B and log |S| where S is the covariance of noise and of the emulator's correlated errors (Woodbury).
+ * @param columns of B, each over the elements that are seen   @param noise their noise's standard deviations
+ * @param std the emulator's   @param at places of the elements in the modes   @returns products c × c */
+export function inverseProducts(
+  columns: readonly Float64Array[],
+  noise: Float64Array,
+  std: Float64Array,
+  at: Int32Array,
+  { rank, modes, rest }: ErrorModes,
+): { readonly products: Float64Array; readonly logDeterminant: number } {
+  const [n, c] = [at.length, columns.length];
+  // Rows of modes and of B, every element over its own standard deviation; products of rows are most of the work.
+  const rows = new Float64Array((rank + c) * n);
+  let logDeterminant = 0;
+  for (let i = 0; i < n; i++) {
+    const [s, element] = [std[i]!, at[i]!];
+    const variance = noise[i]! ** 2 + s * s * (rest[element] ?? 1);
+    logDeterminant += Math.log(variance);
+    const scale = 1 / Math.sqrt(variance);
+    for (let p = 0; p < rank; p++) rows[p * n + i] = scale * s * modes[element * rank + p]!;
+    for (let a = 0; a < c; a++) rows[(rank + a) * n + i] = scale * columns[a]![i]!;
+  }
+  const all = gram(rows, rank + c, n);
+  const k = rank + c;
+  const inner = new Float64Array(rank * rank);
+  for (let p = 0; p < rank; p++) {
+    inner.set(all.subarray(p * k, p * k + rank), p * rank);
+    inner[p * rank + p]! += 1;
+  }
+  logDeterminant += factorise(inner, rank);
+  const onModes = columns.map((_, a) => all.slice((rank + a) * k, (rank + a) * k + rank));
+  for (const column of onModes) forward(inner, column, rank);
+  const products = Float64Array.from({ length: c * c }, (_, place) => {
+    const [a, b] = [Math.floor(place / c), place % c];
+    const inModes = onModes[a]!.reduce((sum, value, p) => sum + value * onModes[b]![p]!, 0);
+    return all[(rank + a) * k + rank + b]! - inModes;
+  });
+  return { products, logDeterminant };
+}
+
+/** Log density, up to a constant, of residuals under noise and the emulator's correlated errors. Arguments as for
+ * {@link inverseProducts}. @param residual values - mean of the elements that are seen */
+export function correlatedLogDensity(
   residual: Float64Array,
   noise: Float64Array,
   std: Float64Array,
   at: Int32Array,
   errors: ErrorModes,
 ): number {
-  const each = Array.from(errors.scales, (scale) =>
-    correlatedLogDensity(
-      residual,
-      noise,
-      std.map((value) => scale * value),
-      at,
-      errors,
-    ),
-  );
-  const most = Math.max(...each);
-  return most + Math.log(each.reduce((sum, value) => sum + Math.exp(value - most), 0) / each.length);
-}
-
-/** Log density, up to a constant, of residuals under noise and the emulator's correlated errors (Woodbury).
- * @param residual values - mean of the elements that are seen   @param noise their noise's standard deviations
- * @param std the emulator's   @param at places of the elements in the modes */
-export function correlatedLogDensity(
-  residual: Float64Array,
-  noise: Float64Array,
-  std: Float64Array,
-  at: Int32Array,
-  { rank, modes, rest }: ErrorModes,
-): number {
-  const size = rest.length;
-  const inner = new Float64Array(rank * rank);
-  const b = new Float64Array(rank);
-  let sum = 0;
-  for (let i = 0; i < residual.length; i++) {
-    const s = std[i]!;
-    const variance = noise[i]! ** 2 + s * s * (rest[at[i]!] ?? 1);
-    sum += residual[i]! ** 2 / variance + Math.log(variance);
-    for (let p = 0; p < rank; p++) {
-      const u = (s * modes[p * size + at[i]!]!) / variance;
-      b[p]! += u * residual[i]!;
-      for (let q = 0; q <= p; q++) inner[p * rank + q]! += u * s * modes[q * size + at[i]!]!;
-    }
-  }
-  // Cholesky of I + U D^-1 U', solving for b as it goes.
-  for (let p = 0; p < rank; p++) {
-    for (let q = 0; q <= p; q++) {
-      let value = inner[p * rank + q]! + (p === q ? 1 : 0);
-      for (let r = 0; r < q; r++) value -= inner[p * rank + r]! * inner[q * rank + r]!;
-      inner[p * rank + q] = p === q ? Math.sqrt(value) : value / inner[q * rank + q]!;
-    }
-    let value = b[p]!;
-    for (let r = 0; r < p; r++) value -= inner[p * rank + r]! * b[r]!;
-    b[p] = value / inner[p * rank + p]!;
-    sum += 2 * Math.log(inner[p * rank + p]!) - b[p]! ** 2;
-  }
-  return -0.5 * sum;
+  const { products, logDeterminant } = inverseProducts([residual], noise, std, at, errors);
+  return -0.5 * (products[0]! + logDeterminant);
 }

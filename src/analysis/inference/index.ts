@@ -1,4 +1,5 @@
 /** Posterior inference: which inputs could have given what was measured. */
+export * from "./calibrated-errors.ts";
 export * from "./convergence.ts";
 export * from "./error-modes.ts";
 export * from "./infer.ts";

@@ -4,7 +4,7 @@
  */
 import type { Emulator } from "../../emulator/index.ts";
 import { OptionError } from "../../errors.ts";
-import { type ErrorModes, independentErrors, mixedLogDensity } from "./error-modes.ts";
+import { correlatedLogDensity, type ErrorModes, independentErrors } from "./error-modes.ts";
 import { inBox, physicalRows, type PriorInput } from "./prior.ts";
 import type { LogDensity } from "./sampler.ts";
 
@@ -42,7 +42,7 @@ export function emulatorModel(emulator: Emulator, fields: readonly string[]): Fo
 }
 
 /** Elements that are looked at: of the fields put together, and of each. */
-interface Seen {
+export interface Seen {
   readonly field: Int32Array;
   readonly element: Int32Array;
   /** Place among the elements of all fields. */
@@ -82,7 +82,8 @@ export function logPosterior(
   };
 }
 
-function seenOf(fields: readonly Measurement[]): Seen {
+/** The elements with finite noise. */
+export function seenOf(fields: readonly Measurement[]): Seen {
   const places: [number, number, number][] = [];
   let before = 0;
   fields.forEach(({ values, noise }, f) => {
@@ -117,5 +118,5 @@ function logLikelihood(
     noise[n] = sigma[f]![k]!;
     if (model.std !== undefined) std[n] = model.std[i * values.length + k]!;
   }
-  return mixedLogDensity(residual, noise, std, at, errors);
+  return correlatedLogDensity(residual, noise, std, at, errors);
 }
