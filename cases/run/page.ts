@@ -57,7 +57,7 @@ function scoreTable(study: Case, { test, fit }: CaseSummary): Block {
 }
 
 function inverseText({ inverse }: Case, { inverse: found }: CaseSummary): string {
-  return `${inverse.about} Seen: ${inverse.observed.join(", ")}, with noise. The prior is even over the box of the inputs, the covariance of the emulator's errors, with the correlations they have on fresh runs that are no truths, is added to that of the noise. ${found.truths} hidden runs as truths: ${showShare(found.coverage68)} of them (± ${showShare(found.coverage68Error)} for independent problems) inside the central 68 % intervals, ${showShare(found.coverage95)} (± ${showShare(found.coverage95Error)}) inside the 95 % ones. Median R-hat ${showNumber(found.rHat, 3)}, ${Math.round(found.effectiveDraws)} effective draws, ${showShare(found.acceptance)} of moves taken; ${showNumber(found.seconds, 3)} s for all.`;
+  return `${inverse.about} Seen: ${inverse.observed.join(", ")}, with noise. The prior is even over the box of the inputs, the covariance of the emulator's errors is added to that of the noise: with the correlations that they have on fresh runs that are no truths, and as large as those runs need for first-order posteriors to hold what they say. ${found.truths} hidden runs as truths: ${showShare(found.coverage68)} of them (± ${showShare(found.coverage68Error)} for independent problems) inside the central 68 % intervals, ${showShare(found.coverage95)} (± ${showShare(found.coverage95Error)}) inside the 95 % ones. Median R-hat ${showNumber(found.rHat, 3)}, ${Math.round(found.effectiveDraws)} effective draws, ${showShare(found.acceptance)} of moves taken; ${showNumber(found.seconds, 3)} s for all.`;
 }
 
 function inverseTable(study: Case, { inverse }: CaseSummary): Block {

@@ -2,8 +2,8 @@
 import type { Rng } from "../../rng.ts";
 import { convergence, type Convergence } from "./convergence.ts";
 import type { ErrorModes } from "./error-modes.ts";
-import { type ForwardModel, logPosterior, type Measurement } from "./likelihood.ts";
-import { physicalOf, type PriorInput } from "./prior.ts";
+import { type ForwardModel, logPosterior, type Measurement, statedOver } from "./likelihood.ts";
+import { physicalOf, physicalRows, type PriorInput } from "./prior.ts";
 import { type Chain, sample } from "./sampler.ts";
 import { temperedStart } from "./tempered-start.ts";
 
@@ -44,7 +44,8 @@ export function defaultWalkers(d: number): number {
 /** Share of the work that a tempered start takes, about. */
 const startShare = 0.35;
 
-/** Draws from each posterior. @throws OptionError as {@link sample} */
+/** Draws from each posterior. The covariance of an emulator's errors is that over the posterior, not at each point: how large one
+ * run's errors are says too little of its inputs for ln |S| to be evidence. @throws OptionError as {@link sample} */
 export async function infer(options: InferOptions): Promise<readonly Posterior[]> {
   const { prior, model, measured, rng, steps = 120, burn = 40, onFraction, shouldStop } = options;
   const d = prior.length;
@@ -60,17 +61,31 @@ export async function infer(options: InferOptions): Promise<readonly Posterior[]
       ...stop,
     }));
   const before = options.start === undefined ? startShare : 0;
-  const chains = await sample(density, {
-    d,
-    walkers,
-    start,
-    steps,
-    burn,
-    rng: rng.fork("chain"),
-    onStep: (done) => onFraction?.(before + ((1 - before) * done) / (burn + steps)),
-    ...stop,
-  });
+  const unsure = (await model(physicalRows(prior, start.slice(0, d)))).some(({ std }) => std !== undefined);
+  const total = burn + steps + (unsure ? burn + 1 : 0);
+  let done = 0;
+  const draw = async (from: Float64Array, kept: number, label: string): Promise<readonly Chain[]> => {
+    const stated = unsure ? await statedAt(from) : undefined;
+    return sample(logPosterior(prior, model, measured, options.errors, stated), {
+      ...{ d, walkers, start: from, steps: kept, burn, rng: rng.fork(label) },
+      onStep: () => onFraction?.(before + ((1 - before) * ++done) / total),
+      ...stop,
+    });
+  };
+  const statedAt = (from: Float64Array): Promise<readonly (readonly Float64Array[])[]> =>
+    Promise.all(
+      measured.map((_, e) => statedOver(prior, model, from.subarray(e * walkers * d, (e + 1) * walkers * d))),
+    );
+  // An emulator's covariance is taken where the walkers are, and again where it made them go.
+  const settled = unsure ? await draw(start, 1, "settle") : undefined;
+  const chains =
+    settled !== undefined && shouldStop?.() === true ? settled : await draw(endOf(settled) ?? start, steps, "chain");
   return chains.map((chain) => ({ prior, u: chain.points, chain, convergence: convergence(chain) }));
+}
+
+/** Where chains of one step ended. */
+function endOf(chains: readonly Chain[] | undefined): Float64Array | undefined {
+  return chains && Float64Array.from(chains.flatMap(({ points }) => Array.from(points)));
 }
 
 /** Draws of input `j`, in u. */

@@ -55,12 +55,14 @@ export interface Seen {
  * @param measured per ensemble, the fields in the order of the model's
  * @param errors how the emulator's errors hang together, over the elements of all fields in that order. Default: each by
  * itself
+ * @param stated per ensemble and field, the emulator's standard deviations; default: those at each point
  */
 export function logPosterior(
   prior: readonly PriorInput[],
   model: ForwardModel,
   measured: readonly (readonly Measurement[])[],
   errors?: ErrorModes,
+  stated?: readonly (readonly Float64Array[])[],
 ): LogDensity {
   const d = prior.length;
   const seen = measured.map(seenOf);
@@ -75,11 +77,27 @@ export function logPosterior(
     });
     const predicted = await model(physicalRows(prior, u));
     inside.forEach((row, i) => {
-      const value = logLikelihood(measured[ensemble[row]!]!, seen[ensemble[row]!]!, predicted, i, correlation);
+      const e = ensemble[row]!;
+      const value = logLikelihood(measured[e]!, seen[e]!, predicted, i, correlation, stated?.[e]);
       if (!Number.isNaN(value)) out[row] = value;
     });
     return out;
   };
+}
+
+/** Root mean square of the standard deviations that a model states over some points, per field. @param u n × d */
+export async function statedOver(
+  prior: readonly PriorInput[],
+  model: ForwardModel,
+  u: Float64Array,
+): Promise<readonly Float64Array[]> {
+  const n = u.length / prior.length;
+  return (await model(physicalRows(prior, u))).map(({ mean, std }) => {
+    const size = mean.length / n;
+    const square = new Float64Array(size);
+    std?.forEach((value, i) => (square[i % size]! += value ** 2 / n));
+    return square.map(Math.sqrt);
+  });
 }
 
 /** The elements with finite noise. */
@@ -103,6 +121,7 @@ function logLikelihood(
   predicted: Awaited<ReturnType<ForwardModel>>,
   i: number,
   errors: ErrorModes,
+  stated: readonly Float64Array[] | undefined,
 ): number {
   const sigma = fields.map(({ values, noise }, f) =>
     noise(predicted[f]!.mean.subarray(i * values.length, (i + 1) * values.length)),
@@ -116,7 +135,7 @@ function logLikelihood(
     const model = predicted[f]!;
     residual[n] = values[k]! - model.mean[i * values.length + k]!;
     noise[n] = sigma[f]![k]!;
-    if (model.std !== undefined) std[n] = model.std[i * values.length + k]!;
+    if (model.std !== undefined) std[n] = stated?.[f]![k] ?? model.std[i * values.length + k]!;
   }
   return correlatedLogDensity(residual, noise, std, at, errors);
 }

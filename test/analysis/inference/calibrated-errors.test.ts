@@ -110,13 +110,13 @@ describe("calibratedErrors()", () => {
     };
     const prior = [unit("a"), unit("b")];
     const known = await fresh(model, 2, 300, rng, error, noise);
-    const truths = await fresh(model, 2, 80, rng, error, noise);
+    const truths = await fresh(model, 2, 60, rng, error, noise);
     const measured = truths.map(({ fields }): Measurement[] =>
       fields.map((clean) => ({ ...clean, values: clean.values.map((value) => value + 0.01 * rng.normal()) })),
     );
     const coverage = async (errors?: ErrorModes): Promise<(level: number) => number> => {
       const posteriors = await infer({
-        ...{ prior, model, measured, rng: makeRng(8), walkers: 12, steps: 100, burn: 30 },
+        ...{ prior, model, measured, rng: makeRng(8), walkers: 10, steps: 60, burn: 20 },
         ...(errors === undefined ? {} : { errors }),
       });
       const ranks = posteriors.flatMap((posterior, t) =>
@@ -124,13 +124,11 @@ describe("calibratedErrors()", () => {
       );
       return (level) => ranks.filter((rank) => rankWithin(rank, level)).length / ranks.length;
     };
-    // 160 ranks: binomial standard errors of 3.7 % and 1.7 %.
+    // 120 ranks: binomial standard errors of 4.3 % and 2 %.
     const independent = await coverage();
     expect(independent(0.68)).toBeLessThan(0.4);
-    for (const rank of [0, 2]) {
-      const calibrated = await coverage(await calibratedErrors(prior, model, known, makeRng(9), rank));
-      expect(Math.abs(calibrated(0.68) - 0.68)).toBeLessThan(0.11);
-      expect(Math.abs(calibrated(0.95) - 0.95)).toBeLessThan(0.05);
-    }
+    const calibrated = await coverage(await calibratedErrors(prior, model, known, makeRng(9), 0));
+    expect(Math.abs(calibrated(0.68) - 0.68)).toBeLessThan(0.13);
+    expect(Math.abs(calibrated(0.95) - 0.95)).toBeLessThan(0.06);
   });
 });

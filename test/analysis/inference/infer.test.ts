@@ -86,6 +86,31 @@ describe("infer()", () => {
     expect((await width(unsure, 0.3)) / (await width(linear, 0.3))).toBeCloseTo(5 / 3, 0.8);
   });
 
+  it("is not drawn to where an emulator states small errors, when those of a run happen to be small", async () => {
+    // One element of thirty tells of the input; none errs. With the covariance of each point, ln |S| alone would move the
+    // posterior by 29 * 4 * 0.05² = 0.3, six of its standard deviations.
+    const size = 30;
+    const model: ForwardModel = (x) => {
+      const mean = Float64Array.from({ length: x.length * size }, (_, k) => (k % size === 0 ? x[k / size]! : 0));
+      const std = mean.map((_, k) => 0.05 * Math.exp(-4 * (x[Math.floor(k / size)]! - 0.5)));
+      return Promise.resolve([{ mean, std }]);
+    };
+    const one: Measurement = {
+      field: "y",
+      values: Float64Array.from({ length: size }, (_, k) => (k === 0 ? 0.5 : 0)),
+      noise: () => new Float64Array(size).fill(0.01),
+    };
+    const box: readonly PriorInput[] = [{ name: "x", unit: "", low: 0, high: 1, scale: "linear" }];
+    const start = Float64Array.from({ length: 32 }, (_, i) => 0.4 + (0.2 * i) / 31);
+    const options = { prior: box, model, measured: [[one]], rng: makeRng(11), walkers: 32, steps: 200, start };
+    const [posterior] = await infer(options);
+    const draws = drawsOf(posterior!, 0);
+    expect(draws.reduce((sum, value) => sum + value, 0) / draws.length).toBeCloseTo(0.5, 1);
+    const [low, high] = centralInterval(draws, 0.68);
+    expect((high - low) / 2).toBeGreaterThan(0.04);
+    expect((high - low) / 2).toBeLessThan(0.07);
+  });
+
   it("is calibrated: ranks of truths from the prior are even, and intervals hold what they say", async () => {
     const truths = 150;
     const draw = makeRng(3);
