@@ -148,7 +148,7 @@ async function calibrateEnsemble(
   for (const member of ensemble.members)
     members.push({
       heads: await predictRows(engine, space, member, data, { trends: footing.trends, data: learned }),
-      unseen: (row) => member.unseen(rows[row]!),
+      unseen: (i) => rows[i] !== undefined && member.unseen(rows[i]),
     });
   const companions = all?.map((companion) => ofRows(companion, rows));
   return calibrateFields({
