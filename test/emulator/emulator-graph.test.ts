@@ -9,7 +9,18 @@ import { getEngine } from "../../src/engine/index.ts";
 import { readOnnx, writeOnnx } from "../../src/graph/index.ts";
 import { chromiumPath, NO_BROWSER, runInBrowser } from "../support/browser.ts";
 import { interpret } from "../support/interpret.ts";
-import { columns, expected, inputScaler, members, partsOf, schema, someRows, trends, type Variant } from "./support.ts";
+import {
+  columns,
+  componentMembers,
+  expected,
+  inputScaler,
+  members,
+  partsOf,
+  schema,
+  someRows,
+  trends,
+  type Variant,
+} from "./support.ts";
 
 const rows = 7;
 const x = someRows(rows, 120);
@@ -48,6 +59,8 @@ const variants: Readonly<Record<string, Variant>> = {
   "a noisy simulator": {},
   "a simulator without noise": { noisy: false },
   "one member": { members: members.slice(0, 1) },
+  "members that end with coefficients, beside a convolutional one": { members: componentMembers },
+  "members that all end with coefficients": { members: componentMembers.filter((_, i) => i !== 1) },
   "a level between two of the table": { level: 0.7 },
   "companions beside the networks": { share: 0.6 },
   "companions alone, without noise": { share: 0, noisy: false },
@@ -75,6 +88,17 @@ describe("emulatorGraph()", () => {
     const graph = emulatorGraph(partsOf(variant));
     // Both in float64, but for the float32 constants of the networks.
     expectClose(interpret(graph, { x }, rows), expected(x, variant), 1e-6);
+  });
+
+  // TensorFlow.js has no float64: inputs of 1e20 that differ by 1e14 lose digits.
+  it.each([
+    ["onnxruntime", 2e-4],
+    ["tfjs", 5e-2],
+  ] as const)("makes fields of coefficients in %s", async (name, tolerance) => {
+    const executable = await getEngine(name).compile(emulatorGraph(partsOf({ members: componentMembers })));
+    const answers = (await executable.run({ x }, { rows })) as Record<string, Float64Array>;
+    expectClose(answers, expected(x, { members: componentMembers }), tolerance);
+    await executable.dispose();
   });
 
   it("names and shapes its outputs by the schema", () => {

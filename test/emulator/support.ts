@@ -20,7 +20,15 @@ import {
   quantileFactor,
 } from "../../src/emulator/index.ts";
 import { makeRng } from "../../src/rng.ts";
-import { compact, initialise, type Network, randomArchitecture, superArchitecture } from "../../src/space/index.ts";
+import {
+  compact,
+  type HeadRequest,
+  initialise,
+  type Network,
+  randomArchitecture,
+  superArchitecture,
+  type SuperArchitecture,
+} from "../../src/space/index.ts";
 import { predict } from "../space/support.ts";
 
 const inputs: readonly InputSpec[] = [
@@ -100,22 +108,36 @@ export interface Member {
   readonly weights: Float32Array;
 }
 
-/** Members with convolutional and with linear decoders. */
+const sizes = { inputs: encodedWidth(schema), widths: [4, 8], trunkNodes: 2, stageNodes: 1, channels: 4 };
+
+function memberOf(space: SuperArchitecture, seed: number, decoder?: string): Member {
+  const rng = makeRng(seed);
+  const architecture = randomArchitecture(space, rng).map((choice, slot) => {
+    const named = space.slots[slot]!.candidates.findIndex(({ kind, name }) => kind === "decoder" && name === decoder);
+    return named < 0 ? choice : named;
+  });
+  const network = compact(space, architecture);
+  const weights = initialise(network.layout, rng.fork("weights"));
+  return { network, weights: weights.map((value) => value + 0.05 * rng.normal()) };
+}
+
+/** Members with decoders of several kinds. */
 export const members: readonly Member[] = (() => {
-  const space = superArchitecture({
-    inputs: encodedWidth(schema),
-    heads: plan.heads,
-    widths: [4, 8],
-    trunkNodes: 2,
-    stageNodes: 1,
-    channels: 4,
+  const space = superArchitecture({ ...sizes, heads: plan.heads });
+  return Array.from({ length: 3 }, (_, i) => memberOf(space, 102 + i));
+})();
+
+/** Members of which all but the convolutional one end with coefficients of components. */
+export const componentMembers: readonly Member[] = (() => {
+  const heads = plan.heads.map((head): HeadRequest => {
+    if (head.kind === "vector") return head;
+    const size = head.channels * head.spatial.reduce((a, c) => a * c, 1);
+    const rng = makeRng(130).fork(head.name);
+    const basis = Float32Array.from({ length: 3 * size }, () => rng.normal() / Math.sqrt(size));
+    return { ...head, components: { count: 3, basis, scales: Float32Array.of(3, 2, 1) } };
   });
-  return Array.from({ length: 3 }, (_, i) => {
-    const rng = makeRng(102 + i);
-    const network = compact(space, randomArchitecture(space, rng));
-    const weights = initialise(network.layout, rng.fork("weights"));
-    return { network, weights: weights.map((value) => value + 0.05 * rng.normal()) };
-  });
+  const space = superArchitecture({ ...sizes, heads });
+  return ["linear", "convolutional", "dense", "dense"].map((decoder, i) => memberOf(space, 131 + i, decoder));
 })();
 
 export const trends: readonly HeadTrend[] = plan.heads.map((head, i) => {
@@ -171,6 +193,9 @@ export function partsOf(variant: Variant = {}): EmulatorParts {
           }),
         }),
     trends: variant.trends ?? trends,
+    bases: (variant.members ?? members)[0]!.network.space.heads.map((head) =>
+      head.kind === "decoder" ? head.components : undefined,
+    ),
     members: (variant.members ?? members).map(
       ({ network, weights }) =>
         (b, x) =>
