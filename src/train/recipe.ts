@@ -54,6 +54,11 @@ export function batchOf(rows: number, coefficients: boolean): number {
 /** Last learning rate of Adam, and pairs that L-BFGS remembers: the same in all recipes. */
 const ends = { finalLearningRate: 3e-5, lbfgsMemory: 10 } as const;
 
+/** Of more runs, a field's coefficients are learned by Adam however cheap they are: by the decay path spectra of emission had errors
+ * from 0.03 to 0.3, by Adam 0.04. Passes at most: networks so small take the time of a step, not of its work. */
+const manyFieldRuns = 600;
+const mostPasses = { member: 1000, trial: 300 } as const;
+
 /** Below this share of the path's iterations, Adam does the work instead. */
 const leastPathShare = 0.2;
 
@@ -115,6 +120,17 @@ export function planTrials(effort: Effort, problem: MemberProblem): TrialPlan | 
   return { count, heatTimes, work: share * adamSteps * 3 * problem.macs * batch };
 }
 
+/** Steps of a trial: what its work affords, on coefficients no more passes than tell.
+ * @param macs of one row @param coefficients as in {@link batchOf} */
+export function planTrial(
+  work: number,
+  { rows, macs, coefficients }: Pick<MemberProblem, "rows" | "macs" | "coefficients">,
+): { readonly batch: number; readonly adamSteps: number } {
+  const batch = batchOf(rows, coefficients);
+  const most = coefficients ? (mostPasses.trial * rows) / batch : Number.POSITIVE_INFINITY;
+  return { batch, adamSteps: Math.max(1, Math.floor(Math.min(work / (3 * macs * batch), most))) };
+}
+
 /** Mini-batch Adam alone, without weight decay. */
 export function adamAlone(plan: Pick<Recipe, "loss" | "batch" | "adamSteps" | "learningRate">): Recipe {
   return { ...plan, ...ends, path: [] };
@@ -141,8 +157,10 @@ export function planMember(effort: Effort, problem: MemberProblem): Recipe {
   const { rows, macs, members, loss, weightDecay } = problem;
   const factor = effortFactor[effort];
   const work = 3 * macs * rows * (problem.convolutional ? convolutionWeight : 1);
-  const passes = (factor * finalMacs) / (members * work);
-  const share = Math.min(factor, passes / pathIterations);
+  const affordable = (factor * finalMacs) / (members * work);
+  const adam = problem.coefficients && rows > manyFieldRuns;
+  const passes = adam ? Math.min(factor * mostPasses.member, affordable) : affordable;
+  const share = adam ? 0 : Math.min(factor, passes / pathIterations);
   const common = { loss, ...ends };
   if (share < (problem.fields ? 1 : leastPathShare) * Math.min(1, factor)) {
     const batch = batchOf(rows, problem.coefficients);

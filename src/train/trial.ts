@@ -15,7 +15,7 @@ import type { TaskRunner } from "../tasks/index.ts";
 import type { TrainingData } from "./data.ts";
 import type { LossName } from "./loss.ts";
 import { type MemberInput, memberTask } from "./member.ts";
-import { adamAlone, batchOf, fieldRate } from "./recipe.ts";
+import { adamAlone, fieldRate, planTrial } from "./recipe.ts";
 import { meanOverHeads } from "./stages.ts";
 
 export interface TrialOptions {
@@ -38,8 +38,6 @@ export interface TrialOptions {
 export async function runTrial(options: TrialOptions, architecture: Architecture): Promise<number> {
   const { space, data, work, loss, seed, engine, runner, allowance = Number.POSITIVE_INFINITY } = options;
   const layout = superArchitecture(space);
-  const batch = batchOf(options.trainRows.length, learnsCoefficients(layout, architecture));
-  const cost = 3 * macs(layout, architecture) * batch;
   const input: MemberInput = {
     space,
     architecture,
@@ -48,9 +46,12 @@ export async function runTrial(options: TrialOptions, architecture: Architecture
     heldOutRows: options.validationRows,
     recipe: adamAlone({
       loss,
-      batch,
-      adamSteps: Math.max(1, Math.floor(work / cost)),
       learningRate: fieldRate,
+      ...planTrial(work, {
+        rows: options.trainRows.length,
+        macs: macs(layout, architecture),
+        coefficients: loss === "mse" && learnsCoefficients(layout, architecture),
+      }),
     }),
     seed,
     engine,

@@ -44,6 +44,11 @@ describe("planMember()", () => {
     expect(planMember("standard", { ...spectra, rows: 160, macs: 7e6, coefficients: true }).batch).toBe(20);
     expect(adam / (adam + iterations(plan))).toBeCloseTo(0.85, 2);
     expect(plan.path.map(({ weightDecay }) => weightDecay)).toEqual([1e-7]);
+    // However cheap, of many runs no decay path; and no more passes than a thousand.
+    const cheap = planMember("standard", { ...spectra, macs: 7000, coefficients: true });
+    expect(cheap.path).toHaveLength(1);
+    expect(passes(cheap, spectra.rows) + iterations(cheap)).toBeCloseTo(1000, -1);
+    expect(planMember("standard", { ...spectra, rows: 400, macs: 7000, coefficients: true }).path).toHaveLength(8);
   });
 
   it("plans less for a quick fit, and some steps for however large a network", () => {
