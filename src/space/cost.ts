@@ -4,7 +4,8 @@
  */
 import { type Architecture, chosen, decoderOf } from "./architecture.ts";
 import type { Candidate } from "./candidates.ts";
-import { decoderStemWidth, outputsOf } from "./decoder.ts";
+import { decoderStemWidth } from "./decoder.ts";
+import { outputsOf } from "./field.ts";
 import { slotsPerGroup, type SuperArchitecture } from "./super-architecture.ts";
 
 function product(sizes: readonly number[]): number {

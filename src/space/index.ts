@@ -4,6 +4,5 @@ export * from "./candidates.ts";
 export { macs, shapeTrace, widthOf } from "./cost.ts";
 export * from "./network.ts";
 export { anyNetworkGraph, networkGraph } from "./random-network.ts";
-export { expandComponents, outputsOf } from "./decoder.ts";
 export { carryWeights, decays, fillRates, initialise, type Parameter, type ParameterLayout } from "./parameters.ts";
 export * from "./super-architecture.ts";

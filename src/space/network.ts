@@ -5,7 +5,7 @@
 import { type GraphBuilder, graphBuilder, type NodeId } from "../graph/index.ts";
 import type { Architecture } from "./architecture.ts";
 import { checkArchitecture, encodedSize } from "./architecture.ts";
-import { decode, expandComponents } from "./decoder.ts";
+import { decode, expandComponents } from "./field.ts";
 import { fixedGates, type Gates, openGates } from "./gates.ts";
 import { collectParameters, type ParameterLayout, type ParameterSource, sliceParameters } from "./parameters.ts";
 import type { SuperArchitecture } from "./super-architecture.ts";
