@@ -28,6 +28,7 @@ import { interpret } from "../support/interpret.ts";
 import {
   bothWays,
   components,
+  numbers,
   predict,
   randomWeights,
   relativeDifference,
@@ -168,7 +169,7 @@ describe.each(Object.entries(spaces))("networks for %s", (name, space) => {
     // Small, so that no ReLU changes sides within it; float64 bears it.
     const step = 1e-7;
     // Some of the gates: each costs two forward passes.
-    const stride = Math.ceil(gates.length / 16);
+    const stride = Math.ceil(gates.length / 8);
     for (let i = 0; i < gates.length; i += stride) {
       const [up, down] = [gates.slice(), gates.slice()];
       up[i]! += step;
@@ -202,14 +203,13 @@ describe("fields of components", () => {
   const { count, basis, scales } = components;
   const size = basis.length / count;
   const space = spaces["a signal of components"]!;
-  const plain = spaces["scalars and a signal"]!;
   const fixed = { "trunk/0-1": "tanh", "trunk/0-2": "silu", "trunk/1-2": "tanh", "trunk/0-3": "sin" };
   const rng = makeRng(8);
   const x = Array.from({ length: 6 }, () => rng.normal());
 
   it.each(["linear", "dense"])("are what the %s decoder makes with weights times the basis", (decoder) => {
     const network = compact(space, choose(space, { ...fixed, "signal/decoder": decoder }));
-    const direct = compact(plain, choose(plain, { ...fixed, "signal/decoder": decoder }));
+    const direct = compact(numbers, choose(numbers, { ...fixed, "signal/decoder": decoder }));
     expect(network.ofComponents).toEqual([false, true]);
     expect(direct.ofComponents).toEqual([false, false]);
     const weights = randomWeights(network, rng);

@@ -38,11 +38,13 @@ const sizes = { inputs: 2, widths: [4, 8], trunkNodes: 3, stageNodes: 2, channel
 export const spaces: Readonly<Record<string, SuperArchitecture>> = {
   scalars: superArchitecture({ ...sizes, heads: [scalars] }),
   "a signal": superArchitecture({ ...sizes, heads: [signal] }),
-  "scalars and a signal": superArchitecture({ ...sizes, heads: [scalars, signal] }),
   "a signal of components": superArchitecture({ ...sizes, heads: [scalars, { ...signal, components }] }),
   "an image": superArchitecture({ ...sizes, heads: [image] }),
   "several outputs": superArchitecture({ ...sizes, heads: [scalars, channels, image] }),
 };
+
+/** The space of components with fields number by number. */
+export const numbers = superArchitecture({ ...sizes, heads: [scalars, signal] });
 
 /** Random architectures; every other one makes all its fields by convolutions. */
 export function someArchitectures(space: SuperArchitecture, count: number, rng: Rng): Architecture[] {
