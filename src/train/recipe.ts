@@ -40,7 +40,7 @@ export const fieldRate = 6e-3;
 
 /** Where the whole decay path is too dear for a signal or image, mini-batch Adam has this share of the passes: at equal time half
  * the error of L-BFGS on line spectra and a quarter on scattering. Convolutions, which cost most, leave it more. */
-const adamShare = { linear: 0.6, convolutional: 0.9, coefficients: 0.85 } as const;
+const adamShare = { linear: 0.6, convolutional: 0.9, coefficients: 0.75 } as const;
 
 /** Rows of a batch, at most. A step on coefficients is mostly overhead: with twice the rows images of implosions were at 1.7e-2
  * instead of 2.1e-2 in the same time. */
@@ -168,11 +168,9 @@ export function planMember(effort: Effort, problem: MemberProblem): Recipe {
     const part = adamShare[problem.coefficients ? "coefficients" : linear ? "linear" : "convolutional"];
     const adamSteps = Math.max(100, Math.round((part * passes * rows) / batch));
     const iterations = Math.max(5, Math.round((1 - part) * passes));
-    const path = problem.coefficients
-      ? [{ weightDecay: weightDecay / 1e4, iterations }]
-      : linear
-        ? [100, 1e4].map((divisor) => ({ weightDecay: weightDecay / divisor, iterations: Math.round(iterations / 2) }))
-        : [{ weightDecay: weightDecay / 100, iterations }];
+    const path = linear
+      ? [100, 1e4].map((divisor) => ({ weightDecay: weightDecay / divisor, iterations: Math.round(iterations / 2) }))
+      : [{ weightDecay: weightDecay / 100, iterations }];
     return { ...common, batch, adamSteps, learningRate: problem.fields ? fieldRate : 2e-3, path };
   }
   const path = decayPath.map(({ divisor, iterations }) => ({
