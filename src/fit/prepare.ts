@@ -6,7 +6,14 @@ import type { EngineName } from "../engine/index.ts";
 import { OptionError } from "../errors.ts";
 import { makeRng, type Rng } from "../rng.ts";
 import { getStrategy, type Strategy } from "../search/index.ts";
-import { hasFields, superArchitecture, type SuperArchitecture, type SuperArchitectureOptions } from "../space/index.ts";
+import {
+  type Candidate,
+  decoderMenu,
+  hasFields,
+  superArchitecture,
+  type SuperArchitecture,
+  type SuperArchitectureOptions,
+} from "../space/index.ts";
 import { type Effort, efforts, losses, type LossName, type TrainingData } from "../train/index.ts";
 import { version } from "../version.ts";
 import type { Deployment } from "./constrain.ts";
@@ -49,6 +56,14 @@ const fewestFolds = 4;
 /** Nodes of the trunk where signals or images are made from it: with 3 the error of one member on spectra was twice as large. */
 const fieldTrunkNodes = 5;
 
+/** From fewer runs a hidden layer of 256 learns nothing that a linear map does not. */
+const fewestForDense = 200;
+
+/** Decoders to choose from. */
+export function decodersFor(runs: number): readonly Candidate[] {
+  return runs < fewestForDense ? decoderMenu.filter(({ name }) => name !== "dense") : decoderMenu;
+}
+
 export function prepare(runs: Runs, options: FitOptions): Prepared {
   const { level = 0.95, engine = "onnxruntime" } = options;
   const strategy = getStrategy(options.strategy ?? "dense");
@@ -64,7 +79,7 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
   const rng = makeRng(options.seed ?? 1);
   const { heads } = planHeads(runs.schema);
   const spaceOptions: SuperArchitectureOptions = {
-    ...(hasFields({ heads }) ? { trunkNodes: fieldTrunkNodes } : {}),
+    ...(hasFields({ heads }) ? { trunkNodes: fieldTrunkNodes, decoderMenu: decodersFor(runs.n) } : {}),
     ...options.space,
     inputs: encodedWidth(runs.schema),
     heads,
