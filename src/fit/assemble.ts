@@ -12,7 +12,7 @@ import {
   type MemberPredictions,
 } from "../emulator/index.ts";
 import { type SearchResult } from "../search/index.ts";
-import { architectureId, compact, describeArchitecture, hasFields, macs } from "../space/index.ts";
+import { architectureId, compact, componentsOf, describeArchitecture, hasFields, macs } from "../space/index.ts";
 import { type Ensemble, type Footing, predictRows, takeRows } from "../train/index.ts";
 import { version } from "../version.ts";
 import { type Deployment, latencyInfo } from "./constrain.ts";
@@ -55,7 +55,7 @@ export async function assemble(
       const network = compact(space, architecture);
       return (b, x) => network.forward(b, x, b.constant(weights, [network.layout.size]));
     }),
-    bases: space.heads.map((head) => (head.kind === "decoder" ? head.components : undefined)),
+    bases: componentsOf(space),
     trends: footing.trends,
     ...(companions === undefined ? {} : { companions: companions.map(({ forward }) => forward) }),
   });

@@ -21,7 +21,15 @@ import {
 } from "../hardware/index.ts";
 import { OptionError } from "../errors.ts";
 import type { Constraint, LatencyModel } from "../search/index.ts";
-import { type Architecture, architectureId, canonical, compact, macs, type SuperArchitecture } from "../space/index.ts";
+import {
+  type Architecture,
+  architectureId,
+  canonical,
+  compact,
+  componentsOf,
+  macs,
+  type SuperArchitecture,
+} from "../space/index.ts";
 
 /** Devices that the emulator is to run on, and how fast. */
 export interface Deployment {
@@ -70,7 +78,7 @@ function blueprint(shape: Shape, architecture: Architecture): Graph {
       return { spec, scaler, place, calibration };
     }),
     members: Array.from({ length: members }, () => member),
-    bases: space.heads.map((head) => (head.kind === "decoder" ? head.components : undefined)),
+    bases: componentsOf(space),
     trends: widths.map((size) => ({
       weights: new Float64Array(space.inputs * size).fill(0.1),
       bias: new Float64Array(size).fill(0.1),

@@ -75,6 +75,11 @@ export function hasFields({ heads }: { readonly heads: readonly { readonly kind:
   return heads.some(({ kind }) => kind === "decoder");
 }
 
+/** The components of each head, where it has them. */
+export function componentsOf({ heads }: SuperArchitecture): readonly (Components | undefined)[] {
+  return heads.map((head) => (head.kind === "decoder" ? head.components : undefined));
+}
+
 /** A group of outputs to serve: shape [] or [m] with `kind: "vector"`, [C, L] or [C, H, W] for a decoder. */
 export type HeadRequest =
   | { readonly kind: "vector"; readonly name: string; readonly size: number }

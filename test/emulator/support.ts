@@ -22,6 +22,7 @@ import {
 import { makeRng } from "../../src/rng.ts";
 import {
   compact,
+  componentsOf,
   type HeadRequest,
   initialise,
   type Network,
@@ -193,9 +194,7 @@ export function partsOf(variant: Variant = {}): EmulatorParts {
           }),
         }),
     trends: variant.trends ?? trends,
-    bases: (variant.members ?? members)[0]!.network.space.heads.map((head) =>
-      head.kind === "decoder" ? head.components : undefined,
-    ),
+    bases: componentsOf((variant.members ?? members)[0]!.network.space),
     members: (variant.members ?? members).map(
       ({ network, weights }) =>
         (b, x) =>
