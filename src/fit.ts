@@ -10,10 +10,11 @@ import { checkReachable } from "./fit/constrain.ts";
 import { explore } from "./fit/explore.ts";
 import { type Front, type FrontOptions, traceFront } from "./fit/front.ts";
 import type { FitOptions, FitProgress } from "./fit/options.ts";
+import { scaleTrainings, settleScales } from "./fit/scales.ts";
 import { guardCheckpoints, prepare, shapeOf, withSpace } from "./fit/prepare.ts";
 import type { History } from "./search/index.ts";
 import { inProcess } from "./tasks/index.ts";
-import { processAllowance, probe, supernetEnsemble, trainEnsemble } from "./train/index.ts";
+import { processAllowance, probe, probeTrainings, supernetEnsemble, trainEnsemble } from "./train/index.ts";
 
 export interface FitResult {
   /** The emulator file. */
@@ -62,13 +63,13 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
 }
 
 /** All of a fit up to the point where its parts are put together. */
-export async function train(runs: Runs, options: FitOptions = {}): Promise<Trained> {
+export async function train(given: Runs, options: FitOptions = {}): Promise<Trained> {
   const { runner = inProcess(), now = Date.now, checkpoints } = options;
-  const begun = prepare(runs, options);
-  const { foldOf, folds, members, effort, loss, engine, rng } = begun;
-  const warning = checkReachable(options, shapeOf(begun));
+  const first = prepare(given, options);
+  const { foldOf, folds, members, effort, loss, engine, rng } = first;
+  const warning = checkReachable(options, shapeOf(first));
   if (warning !== undefined) options.onNote?.(warning);
-  await guardCheckpoints(begun, options);
+  await guardCheckpoints(first, options);
 
   const started = now();
   const cap = options.timeMs ?? Number.POSITIVE_INFINITY;
@@ -81,21 +82,27 @@ export async function train(runs: Runs, options: FitOptions = {}): Promise<Train
     };
 
   const quarters = Math.min(4, folds);
-  const footing = await probe({
-    space: begun.spaceOptions,
-    data: begun.data,
-    foldOf: kFolds(runs, quarters, rng.fork("probe folds")),
+  const trainings = scaleTrainings(given) + probeTrainings;
+  let done = 0;
+  const plain = {
+    space: first.spaceOptions,
+    data: first.data,
+    foldOf: kFolds(given, quarters, rng.fork("probe folds")),
     folds: quarters,
     effort,
     loss,
     engine,
     rng: rng.fork("probe"),
     runner,
-    begun: started,
-    deadline: after(0.15),
+    now,
     checkpoints,
-    onFraction: report("probe", 0),
-  });
+    onTrained: () => report("probe", 0)(++done / trainings),
+  };
+  const between = after((0.15 * scaleTrainings(given)) / trainings);
+  const { runs, notes } = await settleScales(given, { ...plain, deadline: between });
+  for (const note of notes) options.onNote?.(note);
+  const begun = runs === given ? first : prepare(runs, options);
+  const footing = await probe({ ...plain, data: begun.data, deadline: after(0.15) });
   const prepared = withSpace(begun, footing.space);
   // Tasks of their own: they run beside the search.
   const unlimited = options.constraint === undefined && options.deployment?.budget === undefined;

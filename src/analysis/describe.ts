@@ -137,7 +137,7 @@ function inputRow(input: Input): string[] {
 function fieldRow(field: Field, scores: EmulatorInfo["scores"][number] | undefined): string[] {
   const shape = field.shape.length === 0 ? "scalar" : field.shape.join(" x ");
   const errors = scores === undefined ? [] : [showNumber(scores.fvu, 3), showNumber(scores.rmse, 3)];
-  return [field.name, field.scale === "log" ? `${shape}, log` : shape, field.unit ?? "", ...errors];
+  return [field.name, field.scale === "linear" ? shape : `${shape}, ${field.scale}`, field.unit ?? "", ...errors];
 }
 
 function cut(rows: readonly string[][]): string[][] {

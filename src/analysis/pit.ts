@@ -3,7 +3,7 @@
  * distributions are true they are uniform (Dawid 1984; Gneiting, Balabdaoui & Raftery 2007), which a histogram shows and a
  * chi-square test judges. Numbers of one run err together, so the test takes one number of each run, in turn.
  */
-import type { FieldPrediction } from "../emulator/index.ts";
+import { type FieldPrediction, type OutputScale, slopeAt, toLearned } from "../emulator/index.ts";
 import { normalDistribution } from "../normal.ts";
 import { chiSquareTail } from "./chi-square.ts";
 
@@ -25,14 +25,18 @@ const histogramBins = 10;
 const leastExpected = 5;
 
 /** PIT values of one field: of the Gaussian with the stated mean and the variances of emulator and noise together, or, for
- * a field learned as its logarithm, of the log-normal distribution with these moments.
+ * a field learned as its logarithm, of the log-normal distribution with these moments; roots are normal to first order.
  * @param truth n x size   @returns n x size */
-export function pitValues(prediction: FieldPrediction, truth: Float64Array, log: boolean): Float64Array {
+export function pitValues(prediction: FieldPrediction, truth: Float64Array, scale: OutputScale): Float64Array {
   return truth.map((value, i) => {
     const mean = prediction.mean[i]!;
     const std = prediction.std[i]!;
     const noise = prediction.noise[i]!;
-    if (!log) return standing(value - mean, Math.hypot(std, noise));
+    if (scale !== "log") {
+      const centre = Math.max(0, scale === "linear" ? 0 : mean);
+      const error = scale === "linear" ? value - mean : toLearned(scale, value) - toLearned(scale, centre);
+      return standing(error, Math.hypot(std, noise) / slopeAt(scale, centre));
+    }
     const variance = Math.log1p((std / mean) ** 2);
     return standing(Math.log(value) - Math.log(mean) + variance / 2, Math.hypot(Math.sqrt(variance), noise / mean));
   });

@@ -36,7 +36,7 @@ export function judge(
   const bands = hasBands
     ? coverageLevels.map((level) => ({ level, predictions: atLevel(info, predictions, level, "simultaneous") }))
     : [];
-  const pits = specs.map((spec, f) => pitValues(predictions[f]!, truths[f]!, spec.scale === "log"));
+  const pits = specs.map((spec, f) => pitValues(predictions[f]!, truths[f]!, spec.scale));
   const fields = specs.map((_, f): FieldJudgement => {
     const truth = truths[f]!;
     const size = sizes[f]!;

@@ -1,5 +1,12 @@
 /** Baselines learn scaled outputs and state a Gaussian for each; this takes that to the units of the fields. */
-import { type FieldScaler, scaleInputs, unscaleField, elementMoments, type Runs } from "../data/index.ts";
+import {
+  type FieldScaler,
+  scaleInputs,
+  unlearnedMoments,
+  unscaleField,
+  elementMoments,
+  type Runs,
+} from "../data/index.ts";
 import { type FieldPrediction, fitScalers, planHeads, type Scalers, scaleRuns } from "../emulator/index.ts";
 import { normalQuantile } from "../normal.ts";
 import type { Predictor } from "./contestant.ts";
@@ -63,11 +70,17 @@ function toUnits(field: string, scaler: FieldScaler, { mean, std }: Moments, hal
       scaler,
       mean.map((m, i) => m + sign * half * std[i]!),
     );
-  const centre = unscaleField(scaler, mean);
-  const unit = elementMoments(scaler).std;
-  const own = std.map((s, i) => s * unit[i % unit.length]!);
-  const shared = { field, noise: new Float64Array(mean.length), lower: edge(-1), upper: edge(1) };
-  if (!scaler.log) return { ...shared, mean: centre, std: own };
-  const lifted = centre.map((value, i) => value * Math.exp(own[i]! ** 2 / 2));
-  return { ...shared, mean: lifted, std: lifted.map((value, i) => value * Math.sqrt(Math.expm1(own[i]! ** 2))) };
+  const { mean: offset, std: unit } = elementMoments(scaler);
+  const own = Array.from(mean, (m, i) => {
+    const at = i % unit.length;
+    return unlearnedMoments(scaler.scale, m * unit[at]! + offset[at]!, std[i]! * unit[at]!);
+  });
+  return {
+    field,
+    mean: Float64Array.from(own, (each) => each.mean),
+    std: Float64Array.from(own, (each) => each.std),
+    noise: new Float64Array(mean.length),
+    lower: edge(-1),
+    upper: edge(1),
+  };
 }

@@ -6,6 +6,7 @@ export * from "./fields.ts";
 export * from "./files.ts";
 export * from "./from.ts";
 export * from "./readers/index.ts";
+export * from "./output-scale.ts";
 export * from "./runs.ts";
 export * from "./runs-report.ts";
 export * from "./scaler.ts";

@@ -3,6 +3,7 @@
  * quantity spans so many powers of ten that its logarithm is the better thing to learn.
  */
 import { DataError } from "../errors.ts";
+import { type OutputScale, wordsOfScale } from "./output-scale.ts";
 import { SCHEMA_VERSION, type FieldSpec, type InputSpec, type Scale, type Schema } from "./schema.ts";
 import type { Chosen, ChosenField, ChosenInput } from "./select.ts";
 import type { NumberColumn, TextColumn } from "./table.ts";
@@ -85,17 +86,18 @@ function completeField(
 ): FieldSpec {
   const { name, shape, scale, ...rest } = draft;
   const elements = columns.map((column) => gather(column, rows));
-  if (scale === "log") {
+  if (scale === undefined) return { name, shape, ...rest, scale: outputScale(elements, near) };
+  if (scale !== "linear") {
     const low = Math.min(...elements.map((values) => extent(values)[0]));
-    if (low <= 0) throw notPositive(source, `output "${name}"`, low);
+    if (low < 0 || (low === 0 && scale === "log")) throw notPositive(source, `output "${name}"`, low, scale);
   }
-  return { name, shape, ...rest, scale: scale ?? outputScale(elements, near) };
+  return { name, shape, ...rest, scale, scaleStated: true };
 }
 
-function notPositive(source: string, what: string, low: number): DataError {
+function notPositive(source: string, what: string, low: number, scale: OutputScale = "log"): DataError {
   return new DataError(
     "DATA_LOG",
-    `${source}: ${what} is to be taken as its logarithm, but it goes down to ${low}. Use scale linear, or shift it.`,
+    `${source}: ${what} is to be taken as its ${wordsOfScale(scale)}, but it goes down to ${low}. Use scale linear, or shift it.`,
   );
 }
 

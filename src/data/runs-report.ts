@@ -1,4 +1,5 @@
 /** What became of the rows and columns of a table of runs, in sentences for the user. */
+import { wordsOfScale } from "./output-scale.ts";
 import type { Schema } from "./schema.ts";
 import type { Chosen } from "./select.ts";
 import { listNames } from "./table.ts";
@@ -70,7 +71,7 @@ export function notesOn(report: Omit<RunsReport, "notes">, schema: Schema, chose
     }
   });
   for (const field of schema.fields) {
-    if (field.scale === "log") notes.push(`Output "${field.name}" is taken as its logarithm.`);
+    if (field.scale !== "linear") notes.push(`Output "${field.name}" is taken as its ${wordsOfScale(field.scale)}.`);
   }
   if (report.constantOutputs.length > 0) {
     notes.push(

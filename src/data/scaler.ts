@@ -3,6 +3,7 @@
  * and standard deviation 1 over the training rows, after a logarithm where the schema says so; a categorical input
  * becomes one column per level. A scaler is plain data that survives JSON; all sums are in float64.
  */
+import { fromLearned, type OutputScale, toLearned } from "./output-scale.ts";
 import { fieldLayout, varyingInputs, type FieldSpec, type Schema } from "./schema.ts";
 
 /** Numbers in the user's units. A {@link Scaled} array does not pass for one; a plain Float64Array does. */
@@ -21,9 +22,9 @@ export interface InputScaler {
   readonly columns: readonly InputColumnScaler[];
 }
 
-/** Scaling of one field: a mean and a standard deviation per channel, or per element. */
+/** Scaling of one field: a mean and a standard deviation per channel, or per element, of what it is learned as. */
 export interface FieldScaler {
-  readonly log: boolean;
+  readonly scale: OutputScale;
   readonly per: "channel" | "element";
   readonly channels: number;
   readonly positions: number;
@@ -45,7 +46,7 @@ export function fitInputScaler(schema: Pick<Schema, "inputs">, x: Physical, rows
   const columns = inputs.map((input, j): InputColumnScaler => {
     if (input.kind === "categorical") return { kind: "levels", levels: input.levels.length };
     const log = input.scale === "log";
-    const { mean, std, range } = moments(x, inputs.length, j, rows, log);
+    const { mean, std, range } = moments(x, inputs.length, j, rows, input.scale);
     const [low, high] = log ? input.range.map(Math.log) : input.range;
     const uniform = ((high ?? 0) - (low ?? 0)) / Math.sqrt(12);
     const flat = std <= LEAST_SPREAD * range;
@@ -125,31 +126,35 @@ export function fitFieldScaler(
   const { channels, positions } = fieldLayout(field);
   const size = channels * positions;
   const per = options.per ?? "channel";
-  const log = field.scale === "log";
+  const { scale } = field;
   const mean: number[] = [];
   const std: number[] = [];
   for (let c = 0; c < channels; c++) {
-    const whole = moments(y, size, c * positions, rows, log, positions);
+    const whole = moments(y, size, c * positions, rows, scale, positions);
     const parts =
       per === "channel"
         ? [whole]
-        : Array.from({ length: positions }, (_, p) => moments(y, size, c * positions + p, rows, log));
+        : Array.from({ length: positions }, (_, p) => moments(y, size, c * positions + p, rows, scale));
     const least =
-      whole.range > 0 ? LEAST_SPREAD * whole.range : log ? LEAST_SPREAD : LEAST_SPREAD * Math.abs(whole.mean) || 1;
+      whole.range > 0
+        ? LEAST_SPREAD * whole.range
+        : scale === "log"
+          ? LEAST_SPREAD
+          : LEAST_SPREAD * Math.abs(whole.mean) || 1;
     for (const part of parts) {
       mean.push(part.mean);
       std.push(Math.max(part.std, least));
     }
   }
-  return { log, per, channels, positions, mean, std };
+  return { scale, per, channels, positions, mean, std };
 }
 
 /** Field values as a network sees them, n × size. @param y n × size, physical units */
 export function scaleField(scaler: FieldScaler, y: Physical): Scaled {
   const out: Scaled = new Float64Array(y.length);
-  const { mean, std, log } = scaler;
+  const { mean, std, scale } = scaler;
   forEachValue(scaler, y.length, (at, k) => {
-    out[at] = ((log ? Math.log(y[at]!) : y[at]!) - mean[k]!) / std[k]!;
+    out[at] = (toLearned(scale, y[at]!) - mean[k]!) / std[k]!;
   });
   return out;
 }
@@ -157,10 +162,9 @@ export function scaleField(scaler: FieldScaler, y: Physical): Scaled {
 /** The way back. @param scaled n × size   @returns n × size, physical units */
 export function unscaleField(scaler: FieldScaler, scaled: Scaled | Float32Array): Physical {
   const out: Physical = new Float64Array(scaled.length);
-  const { mean, std, log } = scaler;
+  const { mean, std, scale } = scaler;
   forEachValue(scaler, scaled.length, (at, k) => {
-    const value = scaled[at]! * std[k]! + mean[k]!;
-    out[at] = log ? Math.exp(value) : value;
+    out[at] = fromLearned(scale, scaled[at]! * std[k]! + mean[k]!);
   });
   return out;
 }
@@ -191,14 +195,11 @@ function moments(
   width: number,
   first: number,
   rows: Int32Array,
-  log: boolean,
+  scale: OutputScale,
   count = 1,
 ): { readonly mean: number; readonly std: number; readonly range: number } {
   const n = rows.length * count;
-  const at = (i: number, p: number): number => {
-    const value = values[rows[i]! * width + first + p]!;
-    return log ? Math.log(value) : value;
-  };
+  const at = (i: number, p: number): number => toLearned(scale, values[rows[i]! * width + first + p]!);
   let sum = 0;
   let low = Infinity;
   let high = -Infinity;

@@ -3,6 +3,7 @@
  * out whatever the data tell; a field's `columns` may hold globs. Faults are named by their path in the document.
  */
 import { DataError } from "../errors.ts";
+import { outputScales } from "./output-scale.ts";
 import { SCHEMA_VERSION, shapeSize, type FieldSpec, type InputSpec, type Scale, type Schema } from "./schema.ts";
 import type { Coordinate } from "./table.ts";
 
@@ -135,7 +136,7 @@ function inputFrom(item: unknown, where: string, at: string): InputDraft & { rea
 function fieldFrom(item: unknown, where: string, at: string): FieldDraft {
   if (typeof item === "string" && item !== "") return { name: item };
   const o = asObject(item, where, at);
-  onlyKeys(o, ["name", "unit", "shape", "channels", "coordinates", "scale", "columns"], where, at);
+  onlyKeys(o, ["name", "unit", "shape", "channels", "coordinates", "scale", "scaleStated", "columns"], where, at);
   const shape = optional(o.shape, (v) => shapeFrom(v, where, `${at}.shape`));
   const channels = optional(o.channels, (v) => asFlag(v, where, `${at}.channels`));
   if (channels === true && shape !== undefined && shape.length < 2) {
@@ -161,7 +162,8 @@ function fieldFrom(item: unknown, where: string, at: string): FieldDraft {
     ...(shape === undefined ? {} : { shape }),
     ...(channels === undefined ? {} : { channels }),
     ...(coordinates === undefined ? {} : { coordinates }),
-    ...optional(o.scale, (v) => ({ scale: oneOf(v, ["linear", "log"] as const, where, `${at}.scale`) })),
+    ...optional(o.scale, (v) => ({ scale: oneOf(v, outputScales, where, `${at}.scale`) })),
+    ...optional(o.scaleStated, () => ({ scaleStated: true as const })),
     ...(columns === undefined ? {} : { columns }),
   };
 }

@@ -3,9 +3,10 @@
  * that survives JSON; the emulator file carries it. `schema-file.ts` reads it from JSON, `select.ts` and `infer.ts`
  * make it from tables.
  */
+import type { OutputScale } from "./output-scale.ts";
 import type { Coordinate } from "./table.ts";
 
-/** Whether a quantity is learned as it is or as its logarithm. */
+/** Whether an input is learned as it is or as its logarithm. */
 export type Scale = "linear" | "log";
 
 /** What all inputs have. */
@@ -42,7 +43,9 @@ export interface FieldSpec {
   readonly channels?: boolean;
   /** One entry per axis of `shape`; null where the axis has none. */
   readonly coordinates?: readonly (Coordinate | null)[];
-  readonly scale: Scale;
+  readonly scale: OutputScale;
+  /** True where the user said the scale: a fit keeps it. */
+  readonly scaleStated?: true;
   /** Columns that hold the elements, row-major. Default: `name` for a scalar, `name[i]`, `name[i,j]`, ... else. */
   readonly columns?: readonly string[];
 }

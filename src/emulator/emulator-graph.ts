@@ -2,7 +2,7 @@
  * The emulator as one graph: inputs in the user's units (float64), scaling, all members (float32), their mean and
  * spread, calibration, and the way back to the user's units (float64). Written as ONNX this is the emulator file.
  */
-import type { FieldScaler, FieldSpec, InputScaler } from "../data/index.ts";
+import { type FieldScaler, type FieldSpec, type InputScaler, type OutputScale, powerOf } from "../data/index.ts";
 import { type Graph, type GraphBuilder, graphBuilder, type NodeId, prune, sizeOf } from "../graph/index.ts";
 import type { FieldPlace } from "./problem.ts";
 
@@ -180,7 +180,8 @@ export const bandChoices = ["pointwise", "simultaneous"] as const;
 export type Band = (typeof bandChoices)[number];
 
 /** Builds the graph. Input `x` [N, columns]; outputs `<field>_mean`, `_std`, `_noise`, `_lower`, `_upper`, each [N]
- * for a scalar, else [N, ...shape]. A field learned as its logarithm has log-normal mean and standard deviation. */
+ * for a scalar, else [N, ...shape]. A field learned as its logarithm has log-normal mean and standard deviation,
+ * one learned as a root those of a normal's power. */
 export function emulatorGraph(parts: EmulatorParts): Graph {
   const b = graphBuilder();
   const x = b.input("x", ["N", parts.columns], "float64");
@@ -211,7 +212,7 @@ export function emulatorGraph(parts: EmulatorParts): Graph {
       lower: part(head.lower),
       upper: part(head.upper),
     };
-    const own = scaler.log ? exponential(b, learned) : learned;
+    const own = unlearnedNodes(b, scaler.scale, learned);
     for (const name of statistics) outputs[`${spec.name}_${name}`] = b.reshape(own[name], ["N", ...spec.shape]);
   }
   // Networks that no field takes part of are not carried along.
@@ -273,6 +274,46 @@ function statisticsOf(
   const noises = b.sum(b.scale(mean, 0), b.mul(noise, scale));
   const half = b.mul(noiseless ? std : b.unary("Sqrt", b.sum(b.square(std), b.square(noises))), width);
   return { mean, std, noise: noises, lower: b.sub(mean, half), upper: b.sum(mean, half) };
+}
+
+/** Statistics in the field's own units. */
+function unlearnedNodes(b: GraphBuilder, scale: OutputScale, learned: Statistics): Statistics {
+  const power = powerOf(scale);
+  return power === 1 ? learned : power === undefined ? exponential(b, learned) : raised(b, power, learned);
+}
+
+/** Statistics of z ^ power where z > 0, else of 0, z normal with the given ones: moments as in {@link unlearnedMoments}; the noise is
+ * taken to first order. */
+function raised(b: GraphBuilder, power: 2 | 4, { mean, std, noise, lower, upper }: Statistics): Statistics {
+  const positive = (z: NodeId): NodeId => b.binary("Max", z, b.scalar(0, z));
+  const centre = positive(mean);
+  const square = b.square(centre);
+  const variance = b.square(std);
+  const raise = (z: NodeId): NodeId => (power === 2 ? b.square(z) : b.square(b.square(z)));
+  /** a + v (b + v (...)), lowest order first. */
+  const inVariance = (orders: readonly NodeId[]): NodeId =>
+    orders.reduceRight((sum, order) => b.sum(order, b.mul(variance, sum)));
+  const cube = b.mul(square, b.square(square));
+  const spread = b.mul(
+    variance,
+    power === 2
+      ? b.sum(b.scale(square, 4), b.scale(variance, 2))
+      : inVariance([
+          b.scale(cube, 16),
+          b.scale(b.square(square), 168),
+          b.sum(b.scale(square, 384), b.scale(variance, 96)),
+        ]),
+  );
+  return {
+    mean:
+      power === 2
+        ? b.sum(square, variance)
+        : b.sum(b.square(square), b.mul(variance, b.sum(b.scale(square, 6), b.scale(variance, 3)))),
+    std: b.unary("Sqrt", spread),
+    noise: b.mul(noise, b.scale(power === 2 ? centre : b.mul(centre, square), power)),
+    lower: raise(positive(lower)),
+    upper: raise(positive(upper)),
+  };
 }
 
 /** Statistics of exp(z), z normal with the given ones (Johnson, Kotz & Balakrishnan 1994, ch. 14); the noise is taken to

@@ -2,7 +2,15 @@
  * The emulator as it is used: loaded from its file's bytes, compiled by an engine, asked for predictions. Edge-free: the
  * bytes come from the caller.
  */
-import { fieldSize, type FieldSpec, type Schema, varyingInputs } from "../data/index.ts";
+import {
+  fieldSize,
+  type FieldSpec,
+  fromLearned,
+  type OutputScale,
+  type Schema,
+  toLearned,
+  varyingInputs,
+} from "../data/index.ts";
 import type { CompileOptions, Engine, Executable } from "../engine/index.ts";
 import { FileError, OptionError, ShapeError } from "../errors.ts";
 import { type Graph, graphBuilder, readOnnx, writeOnnx } from "../graph/index.ts";
@@ -205,21 +213,24 @@ export function atLevel(
       );
     const wanted = quantileFactor({ quantiles: simultaneous && bands !== undefined ? bands : quantiles }, level);
     const own = quantileFactor({ quantiles }, info.level);
-    return wanted === own || own === 0 ? prediction : widened(prediction, wanted / own, field.scale === "log");
+    return wanted === own || own === 0 ? prediction : widened(prediction, wanted / own, field.scale);
   });
 }
 
-/** The interval made wider by a factor: about its own middle, on the scale the field was learned on. */
-function widened(prediction: FieldPrediction, ratio: number, log: boolean): FieldPrediction {
+/** The interval made wider by a factor: about its own middle, on the scale the field was learned on. An interval of a root that
+ * was cut at 0 has lost its middle: the mean stands in. */
+function widened(prediction: FieldPrediction, ratio: number, scale: OutputScale): FieldPrediction {
+  const root = scale === "sqrt" || scale === "fourth-root";
   const lower = Float64Array.from(prediction.lower);
   const upper = Float64Array.from(prediction.upper);
   for (let i = 0; i < lower.length; i++) {
-    const low = log ? Math.log(lower[i]!) : lower[i]!;
-    const high = log ? Math.log(upper[i]!) : upper[i]!;
-    const middle = (low + high) / 2;
-    const half = (ratio * (high - low)) / 2;
-    lower[i] = log ? Math.exp(middle - half) : middle - half;
-    upper[i] = log ? Math.exp(middle + half) : middle + half;
+    const low = toLearned(scale, lower[i]!);
+    const high = toLearned(scale, upper[i]!);
+    const cut = root && low === 0;
+    const middle = cut ? Math.min(high, toLearned(scale, prediction.mean[i]!)) : (low + high) / 2;
+    const half = ratio * (high - middle);
+    lower[i] = fromLearned(scale, middle - half);
+    upper[i] = fromLearned(scale, middle + half);
   }
   return { ...prediction, lower, upper };
 }

@@ -4,7 +4,17 @@ export { adamStepGraph, lossGraph, objectiveGraph, predictGraph } from "./graphs
 export { losses, type LossName } from "./loss.ts";
 export { type MemberInput, type MemberOutput, type MemberStage, memberTask, type Recipe } from "./member.ts";
 export * from "./ensemble.ts";
-export { type Footing, probe } from "./probe.ts";
+export {
+  allowanceOf,
+  type Footing,
+  footingOf,
+  heldOutPredictions,
+  type PlainOptions,
+  plainTrainings,
+  probe,
+  probeTrainings,
+  trainPlain,
+} from "./probe.ts";
 export {
   adamAlone,
   fieldRate,

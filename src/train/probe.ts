@@ -6,6 +6,7 @@ import { type EngineName, getEngine } from "../engine/index.ts";
 import type { Rng } from "../rng.ts";
 import {
   type Architecture,
+  compact,
   macs,
   superArchitecture,
   type SuperArchitecture,
@@ -13,11 +14,12 @@ import {
 } from "../space/index.ts";
 import { type CheckpointStore, keep, type TaskRunner } from "../tasks/index.ts";
 import { type FieldComponents, fieldComponents } from "./components.ts";
-import type { TrainingData } from "./data.ts";
+import { takeRows, type TrainingData } from "./data.ts";
 import type { LossName } from "./loss.ts";
-import { memberTask } from "./member.ts";
+import { type MemberOutput, memberTask } from "./member.ts";
+import { fullPredictor } from "./objective.ts";
 import { type Effort, planProbe, probeGrid } from "./recipe.ts";
-import { finiteOrWorst, stageScores } from "./stages.ts";
+import { chooseStage, finiteOrWorst, stageOf, stageScores } from "./stages.ts";
 import { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";
 
 /** What the probe decided. */
@@ -32,7 +34,8 @@ export interface Footing {
   readonly data: TrainingData;
 }
 
-export interface ProbeOptions {
+/** What plain networks are trained for a question on, and how long. */
+export interface PlainOptions {
   readonly space: SuperArchitectureOptions;
   readonly data: TrainingData;
   /** Fold of each row, 0 to `folds` - 1; the first two are held out in turn. */
@@ -44,15 +47,16 @@ export interface ProbeOptions {
   readonly rng: Rng;
   readonly runner: TaskRunner;
   /** Milliseconds since the epoch: now, and when it should be done. */
-  readonly begun: number;
+  readonly now: () => number;
   readonly deadline: number;
   readonly checkpoints?: CheckpointStore | undefined;
-  readonly onFraction: (fraction: number) => void;
+  /** Told after each training. */
+  readonly onTrained: () => void;
 }
 
 /** @param rng for the components' start */
-async function footing(
-  { space, data, engine }: ProbeOptions,
+export async function footingOf(
+  { space, data, engine }: Pick<PlainOptions, "space" | "data" | "engine">,
   trend: Footing["trend"],
   rng: Rng,
 ): Promise<Omit<Footing, "weightDecay">> {
@@ -78,6 +82,12 @@ async function footing(
   return { space: { ...space, heads }, trend, trends: fits, data: { ...data, targets, coefficients } };
 }
 
+/** The plain networks: their activation and how many nodes of the trunk they use. */
+const plainChains = [
+  ["silu", 2],
+  ["tanh", 3],
+] as const;
+
 /** A plain chain of one activation, full width, with linear decoders. */
 export function chain(space: SuperArchitecture, activation: string, nodes: number): Architecture {
   return space.slots.map((slot) => {
@@ -94,53 +104,99 @@ function unitOf(trends: readonly Trend[]): number {
   return logs.reduce((a, c) => a + c, 0) / logs.length;
 }
 
-/** Decides. All trainings run as tasks, side by side. */
-export async function probe(options: ProbeOptions): Promise<Footing> {
+/** One plain network, trained without one fold. */
+export interface PlainNetwork {
+  readonly architecture: Architecture;
+  readonly output: MemberOutput;
+  readonly heldOutRows: Int32Array;
+}
+
+/** Trains the plain networks on one footing, each without a fold, as tasks.
+ * @param key names them among checkpoints @param allowance milliseconds of a core for each */
+export async function trainPlain(
+  options: PlainOptions,
+  footing: Footing,
+  key: string,
+  allowance: number,
+): Promise<readonly PlainNetwork[]> {
   const { foldOf, effort, engine, rng, runner, deadline } = options;
-  const nets = (
-    [
-      ["silu", 2],
-      ["tanh", 3],
-    ] as const
-  ).map(([activation, nodes]) => chain(superArchitecture(options.space), activation, nodes));
+  const space = superArchitecture(footing.space);
+  return Promise.all(
+    plainChains.map(async ([activation, nodes], k) => {
+      const architecture = chain(space, activation, nodes);
+      const held = k % options.folds;
+      const rows = Int32Array.from(foldOf.keys());
+      const fitRows = rows.filter((row) => foldOf[row] !== held);
+      const heldOutRows = rows.filter((row) => foldOf[row] === held);
+      const input = {
+        space: footing.space,
+        architecture,
+        data: footing.data,
+        fitRows,
+        heldOutRows,
+        recipe: planProbe(effort, {
+          rows: fitRows.length,
+          macs: macs(space, architecture),
+          loss: options.loss === "gaussian" ? "mse" : options.loss,
+          weightDecay: footing.weightDecay,
+        }),
+        seed: rng.fork(k).seed,
+        engine,
+      };
+      const output = await keep(
+        options.checkpoints,
+        `${key}-${k}`,
+        () => runner.run(memberTask, input, { deadline, allowance }),
+        (result) => !result.stopped,
+      );
+      options.onTrained();
+      return { architecture, output, heldOutRows };
+    }),
+  );
+}
+
+/** What a plain network says of the rows that it had not seen, by the stage that says it best: rows x size per head, what networks
+ * learn. */
+export async function heldOutPredictions(
+  engineName: EngineName,
+  { space, data }: Pick<Footing, "space" | "data">,
+  { architecture, output, heldOutRows }: PlainNetwork,
+): Promise<readonly Float32Array[]> {
+  const network = compact(superArchitecture(space), architecture);
+  const predictor = await fullPredictor(getEngine(engineName), network);
+  const { weights } = stageOf(output, chooseStage([output]));
+  const predictions = await predictor.predict(takeRows(data, heldOutRows).x, heldOutRows.length, weights);
+  await predictor.dispose();
+  return predictions;
+}
+
+/** Trainings that {@link probe} runs. */
+export const probeTrainings = probeGrid.length * plainChains.length;
+/** Trainings of {@link trainPlain}. */
+export const plainTrainings = plainChains.length;
+
+/** What starting a training takes of its share of the time. */
+const starting = 0.1;
+
+/** Milliseconds of a core for each of so many trainings from now to the deadline: all get the same, what came last would look
+ * worst. */
+export function allowanceOf({ now, deadline, runner }: PlainOptions, trainings: number): number {
+  return ((1 - starting) * (deadline - now()) * runner.parallel) / trainings;
+}
+
+/** Decides. All trainings run side by side. */
+export async function probe(options: PlainOptions): Promise<Footing> {
+  const { rng } = options;
   const footings = {
-    none: await footing(options, "none", rng.fork("components")),
-    linear: await footing(options, "linear", rng.fork("components")),
+    none: await footingOf(options, "none", rng.fork("components")),
+    linear: await footingOf(options, "linear", rng.fork("components")),
   };
   const choices = probeGrid.map(({ trend, weightDecay }) => ({ ...footings[trend], weightDecay }));
-  let done = 0;
-  // All the same part of the time that there is: what came last would look worst.
-  const allowance = ((deadline - options.begun) * runner.parallel) / (choices.length * nets.length);
-  const train = async (c: number, k: number, choice: Footing, architecture: Architecture) => {
-    const held = k % options.folds;
-    const fitRows = Int32Array.from(foldOf.keys()).filter((row) => foldOf[row] !== held);
-    const input = {
-      space: choice.space,
-      architecture,
-      data: choice.data,
-      fitRows,
-      heldOutRows: Int32Array.from(foldOf.keys()).filter((row) => foldOf[row] === held),
-      recipe: planProbe(effort, {
-        rows: fitRows.length,
-        macs: macs(superArchitecture(choice.space), architecture),
-        loss: options.loss === "gaussian" ? "mse" : options.loss,
-        weightDecay: choice.weightDecay,
-      }),
-      seed: rng.fork(k).seed,
-      engine,
-    };
-    const output = await keep(
-      options.checkpoints,
-      `probe-${c}-${k}`,
-      () => runner.run(memberTask, input, { deadline, allowance }),
-      (result) => !result.stopped,
-    );
-    options.onFraction(++done / (choices.length * nets.length));
-    return output;
-  };
+  const allowance = allowanceOf(options, probeTrainings);
   const scores = await Promise.all(
     choices.map(async (choice, c) => {
-      const outputs = await Promise.all(nets.map((net, k) => train(c, k, choice, net)));
+      const networks = await trainPlain(options, choice, `probe-${c}`, allowance);
+      const outputs = networks.map(({ output }) => output);
       return Math.min(...stageScores(outputs).map(finiteOrWorst)) + unitOf(choice.trends);
     }),
   );

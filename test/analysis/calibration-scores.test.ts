@@ -47,7 +47,7 @@ describe("the chi-square tail", () => {
 describe("PIT values", () => {
   test("are where the truth falls in the Gaussian of emulator and noise together", () => {
     // std 3 and noise 4 make 5: the truth is one standard deviation above. Abramowitz & Stegun, table 26.1.
-    const [value] = pitValues(predicted(Float64Array.of(10), 3, 1, 4), Float64Array.of(15), false);
+    const [value] = pitValues(predicted(Float64Array.of(10), 3, 1, 4), Float64Array.of(15), "linear");
     expect(value).toBeCloseTo(0.8413447461, 9);
   });
 
@@ -56,13 +56,13 @@ describe("PIT values", () => {
     const mean = Math.exp(1.125);
     const std = mean * Math.sqrt(Math.expm1(0.25));
     const truth = Float64Array.of(Math.E, Math.exp(1.5));
-    const values = pitValues(predicted(new Float64Array(2).fill(mean), std, 1), truth, true);
+    const values = pitValues(predicted(new Float64Array(2).fill(mean), std, 1), truth, "log");
     expect(values[0]).toBeCloseTo(0.5, 12);
     expect(values[1]).toBeCloseTo(0.8413447461, 9);
   });
 
   test("without any spread say on which side the truth is", () => {
-    const values = pitValues(predicted(Float64Array.of(1, 1, 1), 0, 0), Float64Array.of(0, 1, 2), false);
+    const values = pitValues(predicted(Float64Array.of(1, 1, 1), 0, 0), Float64Array.of(0, 1, 2), "linear");
     expect([...values]).toEqual([0, 0.5, 1]);
   });
 });
@@ -94,7 +94,7 @@ describe("the PIT test", () => {
         },
         new Float64Array(n * size),
       );
-      const values = pitValues(predicted(new Float64Array(n * size), stated, 1), truth, false);
+      const values = pitValues(predicted(new Float64Array(n * size), stated, 1), truth, "linear");
       if (pitTest([values], n).p < 0.05) low++;
     }
     return low / 400;

@@ -126,15 +126,16 @@ describe("runs", () => {
       { name: "a", unit: "m", kind: "real", range: [0, 5], scale: "linear" },
       { name: "gas", kind: "categorical", levels: ["He", "Ar", "Xe"], range: [0, 2], scale: "linear" },
     ]);
-    expect(runs.schema.fields).toEqual([{ name: "m", unit: "K", shape: [2], scale: "log" }]);
+    expect(runs.schema.fields).toEqual([{ name: "m", unit: "K", shape: [2], scale: "log", scaleStated: true }]);
     expect(Array.from(runs.x).slice(0, 4)).toEqual([1, 0, 2, 1]);
     expect(runs.report.notes).toContain('2 rows of "a" outside the range that the schema says.');
   });
 
-  test("read again under their own schema are the same", () => {
+  test("read again under their own schema are the same, their scales now stated", () => {
     const again = buildRuns(table, { schema: runs.schema });
-    expect(again).toEqual(runs);
-    expect(buildRuns(table, { schema: JSON.parse(JSON.stringify(runs.schema)) as typeof runs.schema })).toEqual(runs);
+    const fields = runs.schema.fields.map((field) => ({ ...field, scaleStated: true }));
+    expect(again).toEqual({ ...runs, schema: { ...runs.schema, fields } });
+    expect(buildRuns(table, { schema: JSON.parse(JSON.stringify(again.schema)) as typeof runs.schema })).toEqual(again);
   });
 
   test("may have numbers for categories where the schema says so", () => {
@@ -286,6 +287,13 @@ describe("runs that cannot be used are an error:", () => {
       { schema: { inputs: [{ name: "a" }], fields: [{ name: "y", scale: "log" }] } },
       "DATA_LOG",
       'runs.csv: output "y" is to be taken as its logarithm, but it goes down to 0. Use scale linear, or shift it.',
+    ],
+    [
+      "a root of negative outputs",
+      tableOf({ a: [1, 2, 3], y: [1, -2, 3] }),
+      { schema: { inputs: [{ name: "a" }], fields: [{ name: "y", scale: "sqrt" }] } },
+      "DATA_LOG",
+      'runs.csv: output "y" is to be taken as its square root, but it goes down to -2. Use scale linear, or shift it.',
     ],
   ])("%s", async (_, runs, selection, code, message) => {
     const error = await failure(() => buildRuns(runs, selection));

@@ -6,6 +6,7 @@ import {
   fitFieldScaler,
   fitInputScaler,
   type InputSpec,
+  type OutputScale,
   type Schema,
   SCHEMA_VERSION,
   scaleInputs,
@@ -46,6 +47,8 @@ const fields: readonly FieldSpec[] = [
   { name: "signal", shape: [6], scale: "linear" },
   { name: "flux", shape: [], scale: "log" },
   { name: "pair", shape: [2, 5], channels: true, scale: "log" },
+  { name: "spectrum", shape: [4], scale: "sqrt" },
+  { name: "image", shape: [2, 3], scale: "fourth-root" },
 ];
 
 export const schema: Schema = { version: SCHEMA_VERSION, inputs, fields };
@@ -79,7 +82,8 @@ function fieldScaler(field: FieldSpec, size: number, per: "channel" | "element")
   const rng = makeRng(101).fork(field.name);
   const y = Float64Array.from({ length: 200 * size }, (_, i) => {
     const value = 3 * (i % size) + rng.normal();
-    return field.scale === "log" ? Math.exp(0.2 * value - 1) : 1e6 * value - 4e7;
+    if (field.scale === "linear") return 1e6 * value - 4e7;
+    return field.scale === "log" ? Math.exp(0.2 * value - 1) : (0.2 * value + 9) ** (field.scale === "sqrt" ? 2 : 4);
   });
   return fitFieldScaler(field, y, all, { per });
 }
@@ -204,6 +208,32 @@ export function partsOf(variant: Variant = {}): EmulatorParts {
 }
 
 /** What the emulator should answer, with the data room's scalers and one number at a time. */
+/** Mean and standard deviation of a field whose learned quantity is normal about that of `centre`. */
+function momentsOf(scale: OutputScale, centre: number, std: number): { mean: number; std: number } {
+  if (scale === "linear") return { mean: centre, std };
+  // Johnson, Kotz & Balakrishnan 1994, ch. 14: moments of the log-normal.
+  const lifted = centre * Math.exp(std ** 2 / 2);
+  if (scale === "log") return { mean: lifted, std: lifted * Math.sqrt(Math.expm1(std ** 2)) };
+  // Of a power, by the trapezoidal rule over the normal density.
+  const power = scale === "sqrt" ? 2 : 4;
+  const [middle, step] = [centre ** (1 / power), 1 / 64];
+  let [weight, first, second] = [0, 0, 0];
+  for (let t = -9; t <= 9; t += step) {
+    const w = Math.exp(-(t ** 2) / 2);
+    const y = (middle + t * std) ** power;
+    weight += w;
+    first += w * y;
+    second += w * y ** 2;
+  }
+  return { mean: first / weight, std: Math.sqrt(second / weight - (first / weight) ** 2) };
+}
+
+function slope(scale: OutputScale, centre: number, mean: number): number {
+  if (scale === "linear") return 1;
+  const power = scale === "sqrt" ? 2 : 4;
+  return scale === "log" ? mean : power * centre ** (1 - 1 / power);
+}
+
 export function expected(x: Float64Array, variant: Variant = {}): Readonly<Record<string, Float64Array>> {
   const scaled = scaleInputs(inputScaler, x);
   const rows = x.length / columns;
@@ -255,12 +285,11 @@ export function expected(x: Float64Array, variant: Variant = {}): Readonly<Recor
     const s = physical(std);
     const eta = physical(noises);
     const centre = unscaleField(scaler, z);
-    const log = field.scale === "log";
-    // Johnson, Kotz & Balakrishnan 1994, ch. 14: moments of the log-normal.
-    const mean = log ? centre.map((value, at) => value * Math.exp(s[at]! ** 2 / 2)) : centre;
+    const moments = Array.from(centre, (value, at) => momentsOf(field.scale, value, s[at]!));
+    const mean = Float64Array.from(moments, (each) => each.mean);
     answers[`${field.name}_mean`] = mean;
-    answers[`${field.name}_std`] = log ? mean.map((value, at) => value * Math.sqrt(Math.expm1(s[at]! ** 2))) : s;
-    answers[`${field.name}_noise`] = log ? mean.map((value, at) => value * eta[at]!) : eta;
+    answers[`${field.name}_std`] = Float64Array.from(moments, (each) => each.std);
+    answers[`${field.name}_noise`] = eta.map((value, at) => value * slope(field.scale, centre[at]!, mean[at]!));
     answers[`${field.name}_lower`] = unscaleField(scaler, zLow);
     answers[`${field.name}_upper`] = unscaleField(scaler, zHigh);
   });
