@@ -55,7 +55,7 @@ What was stopped goes on with the same command.`,
       .option("--effort <name>", `run: work of a fit: ${efforts.join(", ")}`, oneOf("--effort", efforts), "standard")
       .option(
         "--time <duration>",
-        "run: cap on each fit, and on its inverse problems (default: 5m)",
+        "run: cap on each fit, and on its inverse problems (default: the case's own, mostly 5m)",
         duration("--time"),
       )
       .option("--real", "run: solve one inverse problem with the simulator itself too (xrts, ots, elms)", false)
