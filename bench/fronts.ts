@@ -5,9 +5,10 @@
  * is divided out (C2 of the latency models: 17 of 20); draws the fronts.
  *
  *     npx tsx bench/fronts.ts [--case mitr-power|mpgadget-pk] [--target cpu] [--runs 200] [--members 8] [--points 4]
- *                             [--effort quick] [--seed 1] [--out DIR]
+ *                             [--effort quick] [--seed 1] [--out DIR [--chromium PATH]]
  *
- * --points counts the emulator without a budget as well. With --out: fronts.json, a Plotly figure, and fronts.html. The
+ * --points counts the emulator without a budget as well. With --out: fronts.json, a Plotly figure, and fronts.html; with
+ * --chromium fronts.png and fronts.svg too. The
  * processor's calibration is taken from the user's cache (condense latency calibrate), where there is one.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -30,6 +31,7 @@ import {
   measureGraph,
   median,
   pageHtml,
+  pictures,
   parseSchemaDraft,
   plotlyScript,
   resolveTarget,
@@ -55,6 +57,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     threads: { type: "string", default: "1" },
     out: { type: "string" },
+    chromium: { type: "string" },
   },
 });
 
@@ -187,6 +190,11 @@ for (const name of values.case)
     const drawn = figure(fronts);
     await writeFile(join(values.out, "fronts.json"), `${JSON.stringify(drawn, null, 1)}\n`);
     await writeFile(join(values.out, "fronts.html"), await page(drawn));
+    if (values.chromium === undefined) continue;
+    const [picture] = await pictures([drawn], values.chromium, await plotlyScript());
+    if (picture === undefined) continue;
+    await writeFile(join(values.out, "fronts.png"), picture.png);
+    await writeFile(join(values.out, "fronts.svg"), picture.svg);
   }
 
 const budgeted = fronts.flatMap(({ points }) => points.filter(({ budget }) => budget !== undefined));
