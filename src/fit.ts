@@ -57,8 +57,8 @@ export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<Fit
   const trained = await train(runs, options);
   const { bytes, info } = await assemble(trained);
   await options.checkpoints?.clear();
-  const { found, warning } = trained;
-  const notes = [...runs.report.notes, ...(warning === undefined ? [] : [warning])];
+  const { found } = trained;
+  const notes = [...runs.report.notes, ...trained.notes];
   return { bytes, info, runs, history: found.history, notes };
 }
 
@@ -99,8 +99,9 @@ export async function train(given: Runs, options: FitOptions = {}): Promise<Trai
     onTrained: () => report("probe", 0)(++done / trainings),
   };
   const between = after((0.15 * scaleTrainings(given)) / trainings);
-  const { runs, notes } = await settleScales(given, { ...plain, deadline: between });
-  for (const note of notes) options.onNote?.(note);
+  const { runs, notes: scaled } = await settleScales(given, { ...plain, deadline: between });
+  for (const note of scaled) options.onNote?.(note);
+  const notes = [...(warning === undefined ? [] : [warning]), ...scaled];
   const begun = runs === given ? first : prepare(runs, options);
   const footing = await probe({ ...plain, data: begun.data, deadline: after(0.15) });
   const prepared = withSpace(begun, footing.space);
@@ -161,5 +162,5 @@ export async function train(given: Runs, options: FitOptions = {}): Promise<Trai
   const cut = ensemble.stopped || found.outcome === "stopped" || late;
   const outcome = runner.stopped ? "interrupted" : cut ? "time" : "complete";
   const { deployment } = options;
-  return { prepared, footing, found, ensemble, companions, outcome, deployment, warning };
+  return { prepared, footing, found, ensemble, companions, outcome, deployment, notes };
 }

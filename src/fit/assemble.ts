@@ -31,8 +31,8 @@ export interface Trained extends Parts {
   readonly found: SearchResult;
   readonly outcome: string;
   readonly deployment: Deployment | undefined;
-  /** What was said of a budget that cannot be kept. */
-  readonly warning: string | undefined;
+  /** Sentences on how the training went: budgets out of reach, outputs that are learned as something else. */
+  readonly notes: readonly string[];
 }
 
 /** Calibrates the ensemble and puts the emulator together.
