@@ -162,6 +162,8 @@ export {
   inferSchema,
   type InputSpec,
   kFolds,
+  type OutputScale,
+  outputScales,
   parseSchemaDraft,
   type Runs,
   type RunsReport,
@@ -171,6 +173,7 @@ export {
   splitNames,
   takeRuns,
   varyingInputs,
+  wordsOfScale,
 } from "./data/index.ts";
 
 // Designs: where to run a simulator.

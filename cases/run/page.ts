@@ -1,5 +1,5 @@
 /** The page of a case: what was run, how good it is, and what it tells. */
-import { type Block, pageHtml, plotlyScript, showNumber, showShare } from "../../src/index.ts";
+import { type Block, pageHtml, plotlyScript, showNumber, showShare, wordsOfScale } from "../../src/index.ts";
 import { type Case } from "../case.ts";
 import type { NamedFigure } from "./figures.ts";
 import { bestOf, caution, type CaseSummary, showMs } from "./summary.ts";
@@ -45,7 +45,7 @@ function scoreTable(study: Case, { test, fit }: CaseSummary): Block {
       ...test.fields.map(({ field, scale, fvu, nrmse, rmse, coverage90, coverage95 }) => [
         field,
         study.outputs.find(({ name }) => name === field)?.unit ?? "",
-        scale === "log" ? "logarithm" : "value",
+        wordsOfScale(scale),
         showNumber(fvu, 2),
         showNumber(nrmse, 2),
         showNumber(rmse, 2),

@@ -1,5 +1,5 @@
 /** What is said of a case that was run: plain data, as it stands in summary.json and in the table of all cases. */
-import { alignRows, hostName, median, showNumber, version } from "../../src/index.ts";
+import { alignRows, hostName, median, type OutputScale, showNumber, version } from "../../src/index.ts";
 import type { Case } from "../case.ts";
 import { type Inversions, posteriorCoverage, shareLeft } from "./invert.ts";
 import type { RealChain } from "./real.ts";
@@ -33,7 +33,7 @@ export interface CaseSummary {
     readonly coverage95: number;
     readonly fields: readonly {
       readonly field: string;
-      readonly scale: "linear" | "log";
+      readonly scale: OutputScale;
       readonly fvu: number;
       readonly nrmse: number;
       readonly rmse: number;
@@ -113,7 +113,7 @@ export function summarise(study: Case, stages: Stages): CaseSummary {
       coverage95: overall(0.95),
       fields: tested.fields.map((field) => ({
         field: field.field,
-        scale: field.log ? "log" : "linear",
+        scale: field.scale,
         fvu: field.fvu,
         nrmse: field.nrmse,
         rmse: field.rmse,

@@ -5,6 +5,7 @@ import {
   type Emulator,
   type FieldPrediction,
   fieldSize,
+  type OutputScale,
   type Runs,
   type Scores,
   scoreField,
@@ -17,8 +18,8 @@ export interface TestedField extends Scores {
   readonly nrmse: number;
   /** Share of truths inside the interval of each of {@link curveLevels}. */
   readonly curve: readonly number[];
-  /** Whether it was learned as its logarithm. */
-  readonly log: boolean;
+  /** What it was learned as. */
+  readonly scale: OutputScale;
   /** Rows of the runs of median, 95th-percentile and largest error. */
   readonly shown: readonly [number, number, number];
 }
@@ -38,12 +39,11 @@ export async function testEmulator(emulator: Emulator, runs: Runs): Promise<Test
   const fields = schema.fields.map((field, f): TestedField => {
     const [prediction, truth, size] = [predictions[f]!, runs.y[f]!, fieldSize(field)];
     const scores = scoreField(prediction, truth, size, info.level);
-    const log = field.scale === "log";
     return {
       ...scores,
       nrmse: Math.sqrt(Math.max(0, 1 - scores.r2)),
-      curve: coverageCurve(prediction, truth, info.calibration[f]!, info.level, log),
-      log,
+      curve: coverageCurve(prediction, truth, info.calibration[f]!, info.level, field.scale),
+      scale: field.scale,
       shown: typicalRows(truth, prediction.mean, size),
     };
   });

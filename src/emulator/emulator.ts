@@ -217,20 +217,29 @@ export function atLevel(
   });
 }
 
-/** The interval made wider by a factor: about its own middle, on the scale the field was learned on. An interval of a root that
- * was cut at 0 has lost its middle: the mean stands in. */
+/** Middle and half width of an interval, on the scale that the field was learned on. An interval of a root that was cut at 0 has lost
+ * its middle: the mean stands in. */
+export function middleOf(
+  scale: OutputScale,
+  lower: number,
+  upper: number,
+  mean: number,
+): readonly [middle: number, half: number] {
+  const low = toLearned(scale, lower);
+  const high = toLearned(scale, upper);
+  const cut = low === 0 && (scale === "sqrt" || scale === "fourth-root");
+  const middle = cut ? Math.min(high, toLearned(scale, mean)) : (low + high) / 2;
+  return [middle, high - middle];
+}
+
+/** The interval made wider by a factor: about its own middle, on the scale the field was learned on. */
 function widened(prediction: FieldPrediction, ratio: number, scale: OutputScale): FieldPrediction {
-  const root = scale === "sqrt" || scale === "fourth-root";
   const lower = Float64Array.from(prediction.lower);
   const upper = Float64Array.from(prediction.upper);
   for (let i = 0; i < lower.length; i++) {
-    const low = toLearned(scale, lower[i]!);
-    const high = toLearned(scale, upper[i]!);
-    const cut = root && low === 0;
-    const middle = cut ? Math.min(high, toLearned(scale, prediction.mean[i]!)) : (low + high) / 2;
-    const half = ratio * (high - middle);
-    lower[i] = fromLearned(scale, middle - half);
-    upper[i] = fromLearned(scale, middle + half);
+    const [middle, half] = middleOf(scale, lower[i]!, upper[i]!, prediction.mean[i]!);
+    lower[i] = fromLearned(scale, middle - ratio * half);
+    upper[i] = fromLearned(scale, middle + ratio * half);
   }
   return { ...prediction, lower, upper };
 }

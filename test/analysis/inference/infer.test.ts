@@ -226,11 +226,11 @@ describe("coverageCurve()", () => {
       lower: mean.map((value) => value - 1.6449),
       upper: mean.map((value) => value + 1.6449),
     };
-    const [half, most] = coverageCurve(prediction, truth, { quantiles }, 0.9, false, [0.5, 0.9]);
+    const [half, most] = coverageCurve(prediction, truth, { quantiles }, 0.9, "linear", [0.5, 0.9]);
     expect(half).toBeCloseTo(0.5, 1.5);
     expect(most).toBeCloseTo(0.9, 1.5);
     const exp = (values: Float64Array): Float64Array => values.map(Math.exp);
     const log = { ...prediction, mean: exp(mean), lower: exp(prediction.lower), upper: exp(prediction.upper) };
-    expect(coverageCurve(log, exp(truth), { quantiles }, 0.9, true, [0.5, 0.9])).toEqual([half, most]);
+    expect(coverageCurve(log, exp(truth), { quantiles }, 0.9, "log", [0.5, 0.9])).toEqual([half, most]);
   });
 });
