@@ -19,13 +19,13 @@ const usual: RunDefaults = { runs: 2000, test: 1000, timeMs: minutes(5), truths:
 
 export const runDefaults: Readonly<Record<CaseName, RunDefaults>> = {
   xrts: usual,
-  // Sharp lines that move far, and images: networks of these still get better after five minutes.
+  // Sharp lines that move far: networks of these still get better after five minutes.
   ots: { ...usual, timeMs: minutes(12) },
   xes: { ...usual, runs: 1500 },
   elms: usual,
   halo: usual,
   // Images of 4 x 64 x 64: a draw from the posterior costs a hundred times that of a spectrum.
-  jag: { ...usual, timeMs: minutes(12), truths: 10 },
+  jag: { ...usual, truths: 10 },
   "jag-scalars": usual,
   seistomo: { ...usual, runs: 1000 },
   mops: { ...usual, runs: 410, test: 300 },

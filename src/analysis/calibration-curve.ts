@@ -29,7 +29,11 @@ export function coverageCurve(
   const held = new Float64Array(levels.length);
   const { lower, upper } = prediction;
   for (let i = 0; i < truth.length; i++) {
-    const [middle, half] = middleOf(scale, lower[i]!, upper[i]!, prediction.mean[i]!);
+    const [middle, half] = middleOf(
+      scale,
+      { lower: lower[i]!, upper: upper[i]!, mean: prediction.mean[i]!, std: prediction.std[i]! },
+      own,
+    );
     const error = Math.abs(on(truth[i]!) - middle);
     // A hair for rounding: fields that stand still have intervals of no width.
     for (let k = 0; k < limits.length; k++) if (error <= limits[k]! * half * (1 + 1e-9)) held[k]!++;

@@ -85,3 +85,39 @@ export function unlearnedMoments(
     ),
   };
 }
+
+/** Standard deviation of what is learned, from the moments of its root's power: the way back of {@link unlearnedMoments}. */
+function spreadOf(scale: OutputScale, mean: number, std: number): number {
+  if (!(mean > 0)) return 0;
+  const share = (each: { readonly mean: number; readonly std: number }): number => each.std / each.mean;
+  const zero = unlearnedMoments(scale, 0, 1);
+  if (std / mean >= share(zero) * (1 - 1e-9)) return toLearned(scale, mean / zero.mean);
+  // For a mean of 1 of what is learned; the share rises with the standard deviation.
+  let [low, high] = [0, 1e6];
+  for (let i = 0; i < 80; i++) {
+    const middle = i < 20 ? Math.sqrt(Math.max(low, 1e-6) * high) : (low + high) / 2;
+    if (share(unlearnedMoments(scale, 1, middle)) < std / mean) low = middle;
+    else high = middle;
+  }
+  return high * toLearned(scale, mean / unlearnedMoments(scale, 1, high).mean);
+}
+
+/**
+ * Middle and half width of an interval, on the scale of what is learned. An interval of a root that was cut at 0 has lost its lower end:
+ * then they follow from its upper end and from the moments, as if there were no noise.
+ * @param factor half width in standard deviations
+ */
+export function middleOf(
+  scale: OutputScale,
+  interval: { readonly lower: number; readonly upper: number; readonly mean: number; readonly std: number },
+  factor: number,
+): readonly [middle: number, half: number] {
+  const { lower, upper, mean, std } = interval;
+  const high = toLearned(scale, upper);
+  if (lower > 0 || scale === "linear" || scale === "log") {
+    const low = toLearned(scale, lower);
+    return [(low + high) / 2, (high - low) / 2];
+  }
+  const half = factor * spreadOf(scale, mean, std);
+  return [high - half, half];
+}

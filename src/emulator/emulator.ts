@@ -6,9 +6,9 @@ import {
   fieldSize,
   type FieldSpec,
   fromLearned,
+  middleOf,
   type OutputScale,
   type Schema,
-  toLearned,
   varyingInputs,
 } from "../data/index.ts";
 import type { CompileOptions, Engine, Executable } from "../engine/index.ts";
@@ -213,31 +213,21 @@ export function atLevel(
       );
     const wanted = quantileFactor({ quantiles: simultaneous && bands !== undefined ? bands : quantiles }, level);
     const own = quantileFactor({ quantiles }, info.level);
-    return wanted === own || own === 0 ? prediction : widened(prediction, wanted / own, field.scale);
+    return wanted === own || own === 0 ? prediction : widened(prediction, own, wanted, field.scale);
   });
 }
 
-/** Middle and half width of an interval, on the scale that the field was learned on. An interval of a root that was cut at 0 has lost
- * its middle: the mean stands in. */
-export function middleOf(
-  scale: OutputScale,
-  lower: number,
-  upper: number,
-  mean: number,
-): readonly [middle: number, half: number] {
-  const low = toLearned(scale, lower);
-  const high = toLearned(scale, upper);
-  const cut = low === 0 && (scale === "sqrt" || scale === "fourth-root");
-  const middle = cut ? Math.min(high, toLearned(scale, mean)) : (low + high) / 2;
-  return [middle, high - middle];
-}
-
 /** The interval made wider by a factor: about its own middle, on the scale the field was learned on. */
-function widened(prediction: FieldPrediction, ratio: number, scale: OutputScale): FieldPrediction {
+function widened(prediction: FieldPrediction, own: number, wanted: number, scale: OutputScale): FieldPrediction {
+  const ratio = wanted / own;
   const lower = Float64Array.from(prediction.lower);
   const upper = Float64Array.from(prediction.upper);
   for (let i = 0; i < lower.length; i++) {
-    const [middle, half] = middleOf(scale, lower[i]!, upper[i]!, prediction.mean[i]!);
+    const [middle, half] = middleOf(
+      scale,
+      { lower: lower[i]!, upper: upper[i]!, mean: prediction.mean[i]!, std: prediction.std[i]! },
+      own,
+    );
     lower[i] = fromLearned(scale, middle - ratio * half);
     upper[i] = fromLearned(scale, middle + ratio * half);
   }

@@ -1,5 +1,5 @@
 /** The emulator: how members become one, its calibration, its file, and its use. */
-export { type OutputScale, slopeAt, toLearned } from "../data/index.ts";
+export { middleOf, type OutputScale, slopeAt, toLearned } from "../data/index.ts";
 export * from "./answers.ts";
 export * from "./calibrated-fields.ts";
 export * from "./calibration.ts";

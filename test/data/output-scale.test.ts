@@ -1,7 +1,16 @@
 /** Scales of outputs: there and back, and moments against Monte Carlo's limit, the trapezoidal rule. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fromLearned, outputScales, powerOf, slopeAt, toLearned, unlearnedMoments } from "../../src/data/index.ts";
+import {
+  fromLearned,
+  middleOf,
+  type OutputScale,
+  outputScales,
+  powerOf,
+  slopeAt,
+  toLearned,
+  unlearnedMoments,
+} from "../../src/data/index.ts";
 
 const positive = fc.double({ min: 1e-6, max: 1e6, noNaN: true });
 
@@ -52,5 +61,40 @@ describe("moments of what is learned as normal", () => {
     const found = unlearnedMoments(scale, mean, std);
     expect(found.mean / first).toBeCloseTo(1, 8);
     expect(found.std / Math.sqrt(second - first * first)).toBeCloseTo(1, 8);
+  });
+});
+
+describe("the middle and half width of an interval", () => {
+  /** What an emulator says where the learned quantity is normal. */
+  const said = (scale: OutputScale, mean: number, std: number, factor: number) => ({
+    lower: fromLearned(scale, mean - factor * std),
+    upper: fromLearned(scale, mean + factor * std),
+    ...unlearnedMoments(scale, mean, std),
+  });
+  test.each([
+    ["linear", -1, 2],
+    ["log", -1, 2],
+    ["sqrt", 3, 1],
+    ["sqrt", 0.6, 0.5],
+    ["sqrt", 0.01, 0.5],
+    ["fourth-root", 3, 1],
+    ["fourth-root", 0.6, 0.5],
+    ["fourth-root", 0.01, 0.5],
+  ] as const)("%s, middle %d, standard deviation %d: as it was before it was cut", (scale, mean, std) => {
+    const [middle, half] = middleOf(scale, said(scale, mean, std, 1.7), 1.7);
+    expect(middle).toBeCloseTo(mean, 4);
+    expect(half).toBeCloseTo(1.7 * std, 4);
+  });
+
+  test("hold 0 where the middle lies below it", () => {
+    for (const scale of ["sqrt", "fourth-root"] as const) {
+      const [middle, half] = middleOf(scale, said(scale, -0.2, 0.5, 1.7), 1.7);
+      expect(middle).toBeCloseTo(-0.2, 4);
+      expect(half).toBeCloseTo(0.85, 4);
+    }
+  });
+
+  test("of nothing at all is nothing", () => {
+    expect(middleOf("sqrt", { lower: 0, upper: 0, mean: 0, std: 0 }, 2)).toEqual([0, 0]);
   });
 });
