@@ -12,10 +12,13 @@ export interface RunDefaults {
   readonly timeMs: number;
   /** Inverse problems that are solved. */
   readonly truths: number;
+  /** Steps of each chain, and of its burn-in. */
+  readonly steps: number;
+  readonly burn: number;
 }
 
 const minutes = (count: number): number => count * 60_000;
-const usual: RunDefaults = { runs: 2000, test: 1000, timeMs: minutes(5), truths: 50 };
+const usual: RunDefaults = { runs: 2000, test: 1000, timeMs: minutes(5), truths: 50, steps: 360, burn: 120 };
 
 export const runDefaults: Readonly<Record<CaseName, RunDefaults>> = {
   xrts: usual,
@@ -25,7 +28,7 @@ export const runDefaults: Readonly<Record<CaseName, RunDefaults>> = {
   elms: usual,
   halo: usual,
   // Images of 4 x 64 x 64: a draw from the posterior costs a hundred times that of a spectrum.
-  jag: { ...usual, truths: 10 },
+  jag: { ...usual, truths: 10, steps: 120, burn: 40 },
   "jag-scalars": usual,
   seistomo: { ...usual, runs: 1000 },
   mops: { ...usual, runs: 410, test: 300 },

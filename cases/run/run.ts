@@ -47,7 +47,7 @@ export interface CaseRunOptions {
   readonly effort?: Effort;
   /** Repeats one inverse problem with the simulator itself. Default false. */
   readonly real?: boolean;
-  /** Steps of each chain, and of its burn-in. Default 120 and 40; half the steps with the simulator itself. */
+  /** Steps of each chain, and of its burn-in. Default: the case's own; half the steps with the simulator itself. */
   readonly steps?: number;
   readonly burn?: number;
   /** More for the fit. */
@@ -140,8 +140,8 @@ export async function runCase(name: string, options: CaseRunOptions): Promise<Ca
     if (tested === undefined || runner.stopped) return undefined;
     const chain = {
       truths: sizes.truths,
-      steps: options.steps ?? 120,
-      burn: options.burn ?? 40,
+      steps: options.steps ?? defaults.steps,
+      burn: options.burn ?? defaults.burn,
       seed,
       errors: "calibrated modes",
     };

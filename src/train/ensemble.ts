@@ -20,11 +20,11 @@ import {
 import { type CheckpointStore, keep, type TaskRunner } from "../tasks/index.ts";
 import type { TrainingData } from "./data.ts";
 import type { LossName } from "./loss.ts";
-import { type MemberInput, type MemberOutput, type MemberStage, memberTask } from "./member.ts";
+import { type MemberInput, type MemberOutput, type MemberStage, memberTask, type Recipe } from "./member.ts";
 import { fullPredictor } from "./objective.ts";
 import type { Footing } from "./probe.ts";
 import { type Effort, planMember } from "./recipe.ts";
-import { chooseStage, finiteOrWorst, meanOverHeads, stageOf } from "./stages.ts";
+import { chooseStage, finiteOrWorst, meanOverHeads, stageOf, worthwhileStages } from "./stages.ts";
 import type { SupernetState } from "./supernet-trainer.ts";
 
 /** One member of the ensemble, ready to predict. */
@@ -102,7 +102,12 @@ export function trainedEnough(outputs: readonly MemberOutput[]): boolean[] {
   return held.map((loss, m) => loss <= quarter || own[m]! <= untrained * quarter);
 }
 
-/** Trains the members side by side: all of them, or the first few where these are outdone. */
+function upToStage(stages: number | undefined, recipe: Recipe): Recipe {
+  return { ...recipe, path: recipe.path.slice(0, stages) };
+}
+
+/** Trains the members side by side: all of them, or the first few where these are outdone. The first say how much of the path the
+ * others need. */
 export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble> {
   const {
     space: spaceOptions,
@@ -125,7 +130,10 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
   const report = (note?: string): void => {
     options.onFraction(fractions.reduce((a, c) => a + c, 0) / members, note);
   };
-  const trainOne = async (m: number): Promise<{ architecture: Architecture; fold: number; output: MemberOutput }> => {
+  const trainOne = async (
+    m: number,
+    stages?: number,
+  ): Promise<{ architecture: Architecture; fold: number; output: MemberOutput }> => {
     const architecture = architectures[m % architectures.length]!;
     const fold = m % folds;
     const fitRows = rows.filter((row) => !isUnseen(row, fold));
@@ -135,16 +143,19 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
       data: footing.data,
       fitRows,
       heldOutRows: rows.filter((row) => foldOf[row] === fold),
-      recipe: planMember(effort, {
-        rows: fitRows.length,
-        macs: macs(space, architecture),
-        convolutional: hasConvolutions(space, architecture),
-        fields: hasFields(space),
-        coefficients: options.loss === "mse" && learnsCoefficients(space, architecture),
-        members,
-        loss: options.loss,
-        weightDecay: footing.weightDecay,
-      }),
+      recipe: upToStage(
+        stages,
+        planMember(effort, {
+          rows: fitRows.length,
+          macs: macs(space, architecture),
+          convolutional: hasConvolutions(space, architecture),
+          fields: hasFields(space),
+          coefficients: options.loss === "mse" && learnsCoefficients(space, architecture),
+          members,
+          loss: options.loss,
+          weightDecay: footing.weightDecay,
+        }),
+      ),
       seed: rng.fork(`member ${m}`).seed,
       engine,
     };
@@ -167,8 +178,8 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
     report();
     return { architecture, fold, output };
   };
-  const trainAll = (from: number, to: number) =>
-    Promise.all(Array.from({ length: to - from }, (_, k) => trainOne(from + k)));
+  const trainAll = (from: number, to: number, stages?: number) =>
+    Promise.all(Array.from({ length: to - from }, (_, k) => trainOne(from + k, stages)));
   const ensembleOf = (all: Awaited<ReturnType<typeof trainAll>>): Ensemble => {
     // A learned noise level is part of the loss: then losses do not tell how far a member got.
     const enough = options.loss === "gaussian" ? undefined : trainedEnough(all.map(({ output }) => output));
@@ -196,7 +207,8 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
   const first = await trainAll(0, scouts);
   const ensemble = ensembleOf(first);
   if (!runner.stopped && (await options.isOutdone(ensemble))) return { ...ensemble, outdone: true };
-  return ensembleOf([...first, ...(await trainAll(scouts, members))]);
+  const stages = worthwhileStages(first.map(({ output }) => output));
+  return ensembleOf([...first, ...(await trainAll(scouts, members, stages))]);
 }
 
 /** The supernet-draw ensemble of DENSE: architectures of the search with the supernet's weights, not trained further.

@@ -62,8 +62,8 @@ export interface MemberStage {
 }
 
 export interface MemberOutput {
-  /** One per stage of the recipe's path that was reached, at least one: the path ends early once the held-out error has
-   * risen twice in a row. */
+  /** One per stage of the recipe's path that was reached, at least one: the path ends early once two stages in a row have not
+   * lowered the held-out error. */
   readonly stages: readonly MemberStage[];
   readonly adamSteps: number;
   readonly lbfgsIterations: number;
@@ -146,6 +146,9 @@ function meanSquares(held: TrainingData, outputs: readonly Float32Array[]): Floa
   });
 }
 
+/** A stage gains where it leaves less than this share of the held-out square. */
+const worthwhile = 0.98;
+
 /** Mean logarithm of the held-out squares: what a stage is judged by. */
 function logScore(heldOutSquares: readonly Float64Array[]): number {
   let sum = 0;
@@ -158,10 +161,10 @@ function logScore(heldOutSquares: readonly Float64Array[]): number {
   return count > 0 ? sum / count : Number.NaN;
 }
 
-/** Two stages in a row that were worse than the one before: later stages only fit more closely. */
-function hasRisenTwice(scores: readonly number[]): boolean {
-  const [a = Number.NaN, b = Number.NaN, c = Number.NaN] = scores.slice(-3);
-  return scores.length >= 3 && b > a && c > b;
+/** Two stages in a row that gained nothing on the best before them: later stages only fit more closely. */
+function hasStalled(scores: readonly number[]): boolean {
+  const best = Math.min(...scores.slice(0, -2));
+  return scores.length >= 3 && scores.slice(-2).every((score) => score > best + Math.log(worthwhile));
 }
 
 export async function trainMember(input: MemberInput, context: TaskContext): Promise<MemberOutput> {
@@ -239,7 +242,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
     iterations += result.iterations;
     evaluations += result.evaluations;
     await judge(dataLoss);
-    if (hasRisenTwice(scores)) break;
+    if (hasStalled(scores)) break;
   }
   await objective?.dispose();
   await products?.dispose();

@@ -28,6 +28,16 @@ export function stageScores(members: readonly MemberOutput[]): number[] {
   });
 }
 
+/** Share of the held-out square that later stages must leave at most to be worth their time. */
+const worthwhile = 0.95;
+
+/** Stages that are worth running: up to the first that all later ones hardly improve on. */
+export function worthwhileStages(members: readonly MemberOutput[]): number {
+  const scores = stageScores(members).map(finiteOrWorst);
+  const best = Math.min(...scores);
+  return Number.isFinite(best) ? 1 + scores.findIndex((score) => score <= best - Math.log(worthwhile)) : scores.length;
+}
+
 /** Mean over heads of the mean over elements. @param squares one list per head */
 export function meanOverHeads(squares: readonly Float64Array[]): number {
   const means = squares.map((each) => each.reduce((a, c) => a + c, 0) / each.length);

@@ -9,6 +9,7 @@ import {
   memberTask,
   stageOf,
   stageScores,
+  worthwhileStages,
 } from "../../src/train/index.ts";
 import { trainMember } from "../../src/train/member.ts";
 import { predict } from "../space/support.ts";
@@ -300,5 +301,17 @@ describe("chooseStage()", () => {
   it("never takes a stage that diverged while there is another", () => {
     expect(chooseStage(membersWith([[[Number.NaN], [2]]]))).toBe(1);
     expect(chooseStage(membersWith([[[Number.NaN]]]))).toBe(0);
+  });
+});
+
+describe("worthwhileStages()", () => {
+  it("ends at the first stage that all later ones improve on by less than a twentieth", () => {
+    expect(worthwhileStages(membersWith([[[1], [0.5], [0.49], [0.48]]]))).toBe(2);
+    expect(worthwhileStages(membersWith([[[1], [0.5], [0.49], [0.4]]]))).toBe(4);
+    expect(worthwhileStages(membersWith([[[1], [2], [3]]]))).toBe(1);
+  });
+
+  it("is all of them where nothing was held out", () => {
+    expect(worthwhileStages(membersWith([[[Number.NaN], [Number.NaN]]]))).toBe(2);
   });
 });
