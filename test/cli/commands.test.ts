@@ -115,7 +115,7 @@ test("inspect says schema, units, ranges, data, search, architectures and scores
     / {2}decades +real +0\.001 to 1000, as its logarithm/,
     / {2}material +categorical +Al \| Cu \| Fe/,
     / {2}fixed +real +always 1/,
-    / {2}pair +2 x 5, log +0\.04 +4\n/,
+    / {2}pair +2 x 5, fourth-root +0\.04 +4\n/,
     /Intervals hold 90 % of new runs/,
     /Data: 200 of 201 runs, sha256 ab12\n {2}1 row left out as exact copies of others\./,
     /Fit: quick effort, seed 7, mse loss, 4 folds/,

@@ -44,11 +44,9 @@ const inputs: readonly InputSpec[] = [
 
 const fields: readonly FieldSpec[] = [
   { name: "energy", shape: [], scale: "linear" },
-  { name: "signal", shape: [6], scale: "linear" },
+  { name: "signal", shape: [6], scale: "sqrt" },
   { name: "flux", shape: [], scale: "log" },
-  { name: "pair", shape: [2, 5], channels: true, scale: "log" },
-  { name: "spectrum", shape: [4], scale: "sqrt" },
-  { name: "image", shape: [2, 3], scale: "fourth-root" },
+  { name: "pair", shape: [2, 5], channels: true, scale: "fourth-root" },
 ];
 
 export const schema: Schema = { version: SCHEMA_VERSION, inputs, fields };
