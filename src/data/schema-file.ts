@@ -163,7 +163,7 @@ function fieldFrom(item: unknown, where: string, at: string): FieldDraft {
     ...(channels === undefined ? {} : { channels }),
     ...(coordinates === undefined ? {} : { coordinates }),
     ...optional(o.scale, (v) => ({ scale: oneOf(v, outputScales, where, `${at}.scale`) })),
-    ...optional(o.scaleStated, () => ({ scaleStated: true as const })),
+    ...optional(o.scaleStated, (v) => (asFlag(v, where, `${at}.scaleStated`) ? { scaleStated: true as const } : {})),
     ...(columns === undefined ? {} : { columns }),
   };
 }

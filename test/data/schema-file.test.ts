@@ -99,6 +99,11 @@ describe("a schema that is wrong names the place:", () => {
       'schema.json: inputs[0].range[0] is "x", not a number.',
     ],
     [
+      "an unknown scale",
+      { ...base, fields: [{ name: "y", scale: "cube" }] },
+      'schema.json: fields[0].scale is "cube", not one of linear, sqrt, fourth-root, log',
+    ],
+    [
       "a logarithm below zero",
       { ...base, inputs: [{ name: "a", range: [-1, 1], scale: "log" }] },
       'schema.json: inputs[0].scale is "log", but the range is not all positive. Use a positive range, or scale linear.',
