@@ -10,8 +10,8 @@ import { checkReachable } from "./fit/constrain.ts";
 import { explore } from "./fit/explore.ts";
 import { type Front, type FrontOptions, traceFront } from "./fit/front.ts";
 import type { FitOptions, FitProgress } from "./fit/options.ts";
-import { scaleTrainings, settleScales } from "./fit/scales.ts";
 import { guardCheckpoints, prepare, shapeOf, withSpace } from "./fit/prepare.ts";
+import { scaleTrainings, settleScales } from "./fit/scales.ts";
 import type { History } from "./search/index.ts";
 import { inProcess } from "./tasks/index.ts";
 import { processAllowance, probe, probeTrainings, supernetEnsemble, trainEnsemble } from "./train/index.ts";
@@ -82,7 +82,8 @@ export async function train(given: Runs, options: FitOptions = {}): Promise<Trai
     };
 
   const quarters = Math.min(4, folds);
-  const trainings = scaleTrainings(given) + probeTrainings;
+  const scaling = scaleTrainings(given);
+  const trainings = scaling + probeTrainings;
   let done = 0;
   const plain = {
     space: first.spaceOptions,
@@ -98,7 +99,7 @@ export async function train(given: Runs, options: FitOptions = {}): Promise<Trai
     checkpoints,
     onTrained: () => report("probe", 0)(++done / trainings),
   };
-  const between = after((0.15 * scaleTrainings(given)) / trainings);
+  const between = after((0.15 * scaling) / trainings);
   const { runs, notes: scaled } = await settleScales(given, { ...plain, deadline: between });
   for (const note of scaled) options.onNote?.(note);
   const notes = [...(warning === undefined ? [] : [warning]), ...scaled];

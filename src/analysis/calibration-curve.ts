@@ -23,7 +23,6 @@ export function coverageCurve(
   scale: OutputScale,
   levels: readonly number[] = curveLevels,
 ): readonly number[] {
-  const on = (value: number): number => toLearned(scale, value);
   const own = quantileFactor(calibration, level);
   const limits = levels.map((each) => quantileFactor(calibration, each) / own);
   const held = new Float64Array(levels.length);
@@ -34,7 +33,7 @@ export function coverageCurve(
       { lower: lower[i]!, upper: upper[i]!, mean: prediction.mean[i]!, std: prediction.std[i]! },
       own,
     );
-    const error = Math.abs(on(truth[i]!) - middle);
+    const error = Math.abs(toLearned(scale, truth[i]!) - middle);
     // A hair for rounding: fields that stand still have intervals of no width.
     for (let k = 0; k < limits.length; k++) if (error <= limits[k]! * half * (1 + 1e-9)) held[k]!++;
   }

@@ -32,11 +32,9 @@ export function pitValues(prediction: FieldPrediction, truth: Float64Array, scal
     const mean = prediction.mean[i]!;
     const std = prediction.std[i]!;
     const noise = prediction.noise[i]!;
-    if (scale !== "log") {
-      const centre = Math.max(0, scale === "linear" ? 0 : mean);
-      const error = scale === "linear" ? value - mean : toLearned(scale, value) - toLearned(scale, centre);
-      return standing(error, Math.hypot(std, noise) / slopeAt(scale, centre));
-    }
+    if (scale === "linear") return standing(value - mean, Math.hypot(std, noise));
+    if (scale !== "log")
+      return standing(toLearned(scale, value) - toLearned(scale, mean), Math.hypot(std, noise) / slopeAt(scale, mean));
     const variance = Math.log1p((std / mean) ** 2);
     return standing(Math.log(value) - Math.log(mean) + variance / 2, Math.hypot(Math.sqrt(variance), noise / mean));
   });

@@ -290,29 +290,23 @@ function raised(b: GraphBuilder, power: 2 | 4, { mean, std, noise, lower, upper 
   const square = b.square(centre);
   const variance = b.square(std);
   const raise = (z: NodeId): NodeId => (power === 2 ? b.square(z) : b.square(b.square(z)));
-  /** a + v (b + v (...)), lowest order first. */
-  const inVariance = (orders: readonly NodeId[]): NodeId =>
-    orders.reduceRight((sum, order) => b.sum(order, b.mul(variance, sum)));
-  const cube = b.mul(square, b.square(square));
-  const spread = b.mul(
-    variance,
-    power === 2
-      ? b.sum(b.scale(square, 4), b.scale(variance, 2))
-      : inVariance([
-          b.scale(cube, 16),
-          b.scale(b.square(square), 168),
-          b.sum(b.scale(square, 384), b.scale(variance, 96)),
-        ]),
-  );
+  const ends = { lower: raise(positive(lower)), upper: raise(positive(upper)) };
+  /** p square + q variance. */
+  const weighted = (p: number, q: number): NodeId => b.sum(b.scale(square, p), b.scale(variance, q));
+  if (power === 2)
+    return {
+      ...ends,
+      mean: b.sum(square, variance),
+      std: b.unary("Sqrt", b.mul(variance, weighted(4, 2))),
+      noise: b.mul(noise, b.scale(centre, 2)),
+    };
+  const fourth = b.square(square);
+  const higher = b.sum(b.scale(fourth, 168), b.mul(variance, weighted(384, 96)));
   return {
-    mean:
-      power === 2
-        ? b.sum(square, variance)
-        : b.sum(b.square(square), b.mul(variance, b.sum(b.scale(square, 6), b.scale(variance, 3)))),
-    std: b.unary("Sqrt", spread),
-    noise: b.mul(noise, b.scale(power === 2 ? centre : b.mul(centre, square), power)),
-    lower: raise(positive(lower)),
-    upper: raise(positive(upper)),
+    ...ends,
+    mean: b.sum(fourth, b.mul(variance, weighted(6, 3))),
+    std: b.unary("Sqrt", b.mul(variance, b.sum(b.scale(b.mul(square, fourth), 16), b.mul(variance, higher)))),
+    noise: b.mul(noise, b.scale(b.mul(centre, square), 4)),
   };
 }
 

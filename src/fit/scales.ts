@@ -49,11 +49,10 @@ export async function settleScales(
 ): Promise<{ readonly runs: Runs; readonly notes: readonly string[] }> {
   const { fields } = runs.schema;
   const others = alternativesFor(runs);
-  const trainings = scaleTrainings(runs);
-  if (trainings === 0) return { runs, notes: [] };
+  if (fields.every(({ scale }, f) => others[f] === scale)) return { runs, notes: [] };
   const tables = [runs.schema, withScales(runs.schema, others)].map((schema) => ({ ...runs, schema }));
   const prepared = await Promise.all(tables.map((table) => learnable(table, options)));
-  const allowance = allowanceOf(options, trainings);
+  const allowance = allowanceOf(options, tables.length * plainTrainings);
   const errors = await Promise.all(prepared.map((each, v) => errorsOf(each, options, `scale-${v}`, allowance)));
   const [before = [], after = []] = errors;
   const notes: string[] = [];
