@@ -2,10 +2,12 @@
  * How well the latency models of graphics processors predict networks that they have not seen (G3 of the latency models).
  *
  *     npx tsx bench/latency-gpu.ts [--quick] [--networks 100] [--large 256] [--blocks 64] [--seconds S] [--calibration FILE] [--keep FILE]
+ *                                  [EMULATOR ...]
  *
  * calibrates WebGPU on this machine's adapter, or reads a calibration, then times random networks at two batches beside the
  * reference network, every tenth twice, and scores the calibrated and the data-sheet constants. A file for --calibration that is
- * not there is written. --keep writes all that was measured, for work on the model where there is no adapter. Without a graphics card: VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json LD_LIBRARY_PATH=/usr/lib/chromium
+ * not there is written. Emulator files are predicted and timed the same way, and by the clock on one thread of the processor.
+ * --keep writes all that was measured, for work on the model where there is no adapter. Without a graphics card: VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json LD_LIBRARY_PATH=/usr/lib/chromium
  *
  *     npx tsx bench/latency-gpu.ts --models DIR
  *     python3 bench/pytorch/cuda_latency.py DIR > times.json
@@ -14,6 +16,7 @@
  * sets a data sheet beside the same networks on CUDA, in PyTorch.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { simplify, writeOnnx } from "../src/graph/index.ts";
 import {
@@ -29,15 +32,18 @@ import {
   networkMacs,
   networkOf,
   parseTarget,
+  readGraph,
   runtimeVersion,
   scorePredictions,
   withConstantWeights,
   withYardstick,
 } from "../src/hardware/index.ts";
+import { showNumber } from "../src/index.ts";
 import { makeRng } from "../src/rng.ts";
 import { anyNetworkGraph } from "../src/space/index.ts";
 
-const { values } = parseArgs({
+const { values, positionals: files } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
     networks: { type: "string", default: "100" },
@@ -52,6 +58,8 @@ const { values } = parseArgs({
   },
 });
 
+/** Blocks of one call or more. */
+const brief = { warmRuns: 3, warmSeconds: 0.1, blocks: 10, blockRuns: 1, blockSeconds: 5e-3, retries: 0 };
 const batches = [1, Number(values.large)];
 const rng = makeRng(2026);
 const networks = Array.from({ length: Number(values.networks) }, (_, i) =>
@@ -129,6 +137,27 @@ async function onWebGpu(): Promise<void> {
     }
   });
   if (values.keep !== undefined) await writeFile(values.keep, JSON.stringify({ target, state, kept }));
+  for (const file of files) await timeEmulator(file, target);
+}
+
+/** What a call of a whole emulator takes at each batch: predicted, timed, and on the processor. */
+async function timeEmulator(file: string, target: GpuTarget): Promise<void> {
+  const graph = await readGraph(file);
+  const model = gpuModel(target);
+  const ms = (seconds: number): string => `${showNumber(1e3 * seconds, 3)} ms`;
+  for (const batch of [1, 64, 1024, 16384]) {
+    const { p50, lo, hi } = model.predict(graph, batch).latency;
+    const onCard = await withYardstick(target, (beside) => measureGraph(graph, batch, beside)).catch(
+      (error: unknown) => {
+        console.log(`${basename(file)}, batch ${batch}: ${String(error)}`);
+      },
+    );
+    if (onCard === undefined) continue;
+    const onProcessor = await measureGraph(graph, batch, { ...brief, threads: 1 });
+    console.log(
+      `${basename(file)}, batch ${batch}: predicted ${ms(p50)} (${ms(lo)} to ${ms(hi)}), timed ${ms(onCard.seconds)}, ratio ${showNumber(p50 / onCard.seconds, 3)}; one thread of the processor ${ms(onProcessor.seconds)}`,
+    );
+  }
 }
 
 if (values.models !== undefined) {

@@ -12,6 +12,7 @@ import { type Front, type FrontOptions, traceFront } from "./fit/front.ts";
 import type { FitOptions, FitProgress } from "./fit/options.ts";
 import { guardCheckpoints, prepare, shapeOf, withSpace } from "./fit/prepare.ts";
 import { scaleTrainings, settleScales } from "./fit/scales.ts";
+import { settleWarps } from "./fit/warps.ts";
 import type { History } from "./search/index.ts";
 import { inProcess } from "./tasks/index.ts";
 import { processAllowance, probe, probeTrainings, supernetEnsemble, trainEnsemble } from "./train/index.ts";
@@ -100,9 +101,15 @@ export async function train(given: Runs, options: FitOptions = {}): Promise<Trai
     onTrained: () => report("probe", 0)(++done / trainings),
   };
   const between = after((0.15 * scaling) / trainings);
-  const { runs, notes: scaled } = await settleScales(given, { ...plain, deadline: between });
-  for (const note of scaled) options.onNote?.(note);
-  const notes = [...(warning === undefined ? [] : [warning]), ...scaled];
+  const { runs: rooted, notes: scaled } = await settleScales(given, { ...plain, deadline: between });
+  const { runs, notes: warped } = await settleWarps(rooted, {
+    rng: rng.fork("warps"),
+    runner,
+    deadline: after(0.1),
+    checkpoints,
+  });
+  const notes = [...(warning === undefined ? [] : [warning]), ...scaled, ...warped];
+  for (const note of [...scaled, ...warped]) options.onNote?.(note);
   const begun = runs === given ? first : prepare(runs, options);
   const footing = await probe({ ...plain, data: begun.data, deadline: after(0.15) });
   const prepared = withSpace(begun, footing.space);

@@ -15,4 +15,5 @@ export * from "./schema-file.ts";
 export * from "./select.ts";
 export * from "./split.ts";
 export * from "./table.ts";
+export * from "./warp.ts";
 export * from "./writers/index.ts";

@@ -65,7 +65,9 @@ function completeInput(source: string, { draft, column }: ChosenInput, rows: Int
   const range = low === high ? ([low, high] as const) : (draft.range ?? ([low, high] as const));
   const scale: Scale = draft.scale ?? (range[0] > 0 ? inputScale(values) : "linear");
   if (scale === "log" && low <= 0) throw notPositive(source, `input "${draft.name}"`, low);
-  return { ...base, kind, range, scale, ...(low === high ? { constant: low } : {}) };
+  const { warp } = draft;
+  const axis = { range, scale, ...(warp === undefined ? {} : { warp }) };
+  return { ...base, kind, ...axis, ...(low === high ? { constant: low } : {}) };
 }
 
 /**

@@ -1,10 +1,11 @@
 /**
  * Between physical units and the units that a network learns in (`spec/search.md` §1): inputs and outputs get mean 0
- * and standard deviation 1 over the training rows, after a logarithm where the schema says so; a categorical input
- * becomes one column per level. A scaler is plain data that survives JSON; all sums are in float64.
+ * and standard deviation 1 over the training rows, after a logarithm or on a warped axis where the schema says so; a
+ * categorical input becomes one column per level. A scaler is plain data that survives JSON; all sums are in float64.
  */
 import { fromLearned, type OutputScale, toLearned } from "./output-scale.ts";
 import { fieldLayout, varyingInputs, type FieldSpec, type Schema } from "./schema.ts";
+import { fromWarped, toWarped, type Warp } from "./warp.ts";
 
 /** Numbers in the user's units. A {@link Scaled} array does not pass for one; a plain Float64Array does. */
 export type Physical = Float64Array & { readonly space?: "physical" };
@@ -12,9 +13,16 @@ export type Physical = Float64Array & { readonly space?: "physical" };
 /** Numbers in the network's units. A {@link Physical} array does not pass for one; a plain Float64Array does. */
 export type Scaled = Float64Array & { readonly space?: "scaled" };
 
-/** A column of x as a network sees it: (value or its natural logarithm - mean) / std, or one column per level. */
+/** A column of x as a network sees it: (value or its natural logarithm, on a warped axis where there is one, - mean) / std, or one
+ * column per level. */
 export type InputColumnScaler =
-  | { readonly kind: "number"; readonly log: boolean; readonly mean: number; readonly std: number }
+  | {
+      readonly kind: "number";
+      readonly log: boolean;
+      readonly warp?: Warp;
+      readonly mean: number;
+      readonly std: number;
+    }
   | { readonly kind: "levels"; readonly levels: number };
 
 /** Scaling of x: one entry per column of x. */
@@ -46,13 +54,23 @@ export function fitInputScaler(schema: Pick<Schema, "inputs">, x: Physical, rows
   const columns = inputs.map((input, j): InputColumnScaler => {
     if (input.kind === "categorical") return { kind: "levels", levels: input.levels.length };
     const log = input.scale === "log";
-    const { mean, std, range } = moments(x, inputs.length, j, rows, input.scale);
-    const [low, high] = log ? input.range.map(Math.log) : input.range;
-    const uniform = ((high ?? 0) - (low ?? 0)) / Math.sqrt(12);
+    const [low, high] = log ? ([Math.log(input.range[0]), Math.log(input.range[1])] as const) : input.range;
+    const { warp: curvature = 0 } = input;
+    const warp = curvature === 0 || low === high ? undefined : { low, high, curvature };
+    const place = (value: number): number => onAxis({ log, warp }, value);
+    const { mean, std, range } = moments(x, inputs.length, j, rows, place);
+    const uniform = (warp === undefined ? high - low : 1) / Math.sqrt(12);
     const flat = std <= LEAST_SPREAD * range;
-    return { kind: "number", log, mean, std: !flat ? std : uniform > 0 ? uniform : 1 };
+    const scaler = { kind: "number", log, mean, std: !flat ? std : uniform > 0 ? uniform : 1 } as const;
+    return warp === undefined ? scaler : { ...scaler, warp };
   });
   return { columns };
+}
+
+/** A value on the axis that it is learned on. */
+function onAxis({ log, warp }: { readonly log: boolean; readonly warp?: Warp | undefined }, value: number): number {
+  const place = log ? Math.log(value) : value;
+  return warp === undefined ? place : toWarped(warp, place);
 }
 
 /** Number of columns that {@link scaleInputs} gives. */
@@ -70,8 +88,7 @@ export function scaleInputs(scaler: InputScaler, x: Physical): Scaled {
   scaler.columns.forEach((column, j) => {
     for (let i = 0; i < n; i++) {
       const value = x[i * d + j]!;
-      if (column.kind === "number")
-        out[i * width + at] = ((column.log ? Math.log(value) : value) - column.mean) / column.std;
+      if (column.kind === "number") out[i * width + at] = (onAxis(column, value) - column.mean) / column.std;
       else
         for (let l = 0; l < column.levels; l++)
           out[i * width + at + l] = Number.isNaN(value) ? NaN : Number(value === l);
@@ -92,7 +109,8 @@ export function unscaleInputs(scaler: InputScaler, scaled: Scaled): Physical {
     for (let i = 0; i < n; i++) {
       const first = i * width + at;
       if (column.kind === "number") {
-        const value = scaled[first]! * column.std + column.mean;
+        const place = scaled[first]! * column.std + column.mean;
+        const value = column.warp === undefined ? place : fromWarped(column.warp, place);
         out[i * d + j] = column.log ? Math.exp(value) : value;
       } else {
         let best = 0;
@@ -130,11 +148,12 @@ export function fitFieldScaler(
   const mean: number[] = [];
   const std: number[] = [];
   for (let c = 0; c < channels; c++) {
-    const whole = moments(y, size, c * positions, rows, scale, positions);
+    const learned = (value: number): number => toLearned(scale, value);
+    const whole = moments(y, size, c * positions, rows, learned, positions);
     const parts =
       per === "channel"
         ? [whole]
-        : Array.from({ length: positions }, (_, p) => moments(y, size, c * positions + p, rows, scale));
+        : Array.from({ length: positions }, (_, p) => moments(y, size, c * positions + p, rows, learned));
     const least =
       whole.range > 0
         ? LEAST_SPREAD * whole.range
@@ -189,17 +208,18 @@ function forEachValue(scaler: FieldScaler, length: number, visit: (at: number, s
   }
 }
 
-/** Mean, standard deviation (over n) and range of `count` columns from `first` on, pooled over the given rows. */
+/** Mean, standard deviation (over n) and range of `count` columns from `first` on, pooled over the given rows, of what `learned` makes
+ * of each number. */
 function moments(
   values: Float64Array,
   width: number,
   first: number,
   rows: Int32Array,
-  scale: OutputScale,
+  learned: (value: number) => number,
   count = 1,
 ): { readonly mean: number; readonly std: number; readonly range: number } {
   const n = rows.length * count;
-  const at = (i: number, p: number): number => toLearned(scale, values[rows[i]! * width + first + p]!);
+  const at = (i: number, p: number): number => learned(values[rows[i]! * width + first + p]!);
   let sum = 0;
   let low = Infinity;
   let high = -Infinity;

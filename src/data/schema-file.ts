@@ -15,7 +15,11 @@ export interface InputDraft {
   readonly levels?: readonly string[];
   readonly range?: readonly [number, number];
   readonly scale?: Scale;
+  readonly warp?: number;
 }
+
+/** Curvature beyond which an axis is a step: e^12 to 1 between its ends' slopes. */
+const MOST_CURVATURE = 12;
 
 /** A field of which only the name must be said; `columns` may hold globs. */
 export type FieldDraft = Pick<FieldSpec, "name"> & Partial<FieldSpec>;
@@ -41,7 +45,9 @@ export function readSchema(value: unknown, where: string): Schema {
   if (asObject(value, where, "").version === undefined) throw fault(where, "version", "is missing");
   const inputs = draft.inputs.map((input, i): InputSpec => {
     const at = `inputs[${i}]`;
-    const { name, unit, kind, range, scale, levels, constant } = input as InputDraft & { readonly constant?: number };
+    const { name, unit, kind, range, scale, warp, levels, constant } = input as InputDraft & {
+      readonly constant?: number;
+    };
     if (kind === undefined) throw fault(where, `${at}.kind`, "is missing");
     if (range === undefined) throw fault(where, `${at}.range`, "is missing");
     if (scale === undefined) throw fault(where, `${at}.scale`, "is missing");
@@ -52,7 +58,7 @@ export function readSchema(value: unknown, where: string): Schema {
       scale,
       ...(constant === undefined ? {} : { constant }),
     };
-    if (kind !== "categorical") return { ...base, kind };
+    if (kind !== "categorical") return { ...base, kind, ...(warp === undefined ? {} : { warp }) };
     if (levels === undefined) throw fault(where, `${at}.levels`, "is missing");
     return { ...base, kind, levels };
   });
@@ -100,7 +106,7 @@ function draftFrom(value: unknown, where: string): SchemaDraft {
 function inputFrom(item: unknown, where: string, at: string): InputDraft & { readonly constant?: number } {
   if (typeof item === "string" && item !== "") return { name: item };
   const o = asObject(item, where, at);
-  onlyKeys(o, ["name", "unit", "kind", "levels", "range", "scale", "constant"], where, at);
+  onlyKeys(o, ["name", "unit", "kind", "levels", "range", "scale", "warp", "constant"], where, at);
   const kind = optional(o.kind, (v) => oneOf(v, ["real", "integer", "categorical"] as const, where, `${at}.kind`));
   const levels = optional(o.levels, (v) =>
     asList(v, where, `${at}.levels`).map((l, i) => asText(l, where, `${at}.levels[${i}]`)),
@@ -113,6 +119,11 @@ function inputFrom(item: unknown, where: string, at: string): InputDraft & { rea
   }
   const range = optional(o.range, (v) => rangeFrom(v, where, `${at}.range`));
   const scale = optional(o.scale, (v) => oneOf(v, ["linear", "log"] as const, where, `${at}.scale`));
+  const warp = optional(o.warp, (v) => asNumber(v, where, `${at}.warp`));
+  if (warp !== undefined && !(Math.abs(warp) <= MOST_CURVATURE))
+    throw fault(where, `${at}.warp`, `is ${warp}, but must lie between -${MOST_CURVATURE} and ${MOST_CURVATURE}`);
+  if (warp !== undefined && (levels !== undefined || kind === "categorical"))
+    throw fault(where, `${at}.warp`, "does not go with categories, which have no axis");
   const constant = optional(o.constant, (v) => asNumber(v, where, `${at}.constant`));
   if (scale === "log" && range !== undefined && range[0] <= 0) {
     throw fault(
@@ -129,6 +140,7 @@ function inputFrom(item: unknown, where: string, at: string): InputDraft & { rea
     ...(levels === undefined ? {} : { levels }),
     ...(range === undefined ? {} : { range }),
     ...(scale === undefined ? {} : { scale }),
+    ...(warp === undefined ? {} : { warp }),
     ...(constant === undefined ? {} : { constant }),
   };
 }

@@ -23,6 +23,9 @@ interface InputBase {
 /** A number, whole or not. */
 export interface NumberInput extends InputBase {
   readonly kind: "real" | "integer";
+  /** Curvature of the axis that it is learned on, from its range: see `warp.ts`. Positive: small values are told apart more finely.
+   * 0: straight. Default: what a fit finds best. */
+  readonly warp?: number;
 }
 
 /** A choice among words. In x it is the index of its level: 0, 1, ... as a number. */

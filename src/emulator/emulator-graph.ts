@@ -2,7 +2,15 @@
  * The emulator as one graph: inputs in the user's units (float64), scaling, all members (float32), their mean and
  * spread, calibration, and the way back to the user's units (float64). Written as ONNX this is the emulator file.
  */
-import { type FieldScaler, type FieldSpec, type InputScaler, type OutputScale, powerOf } from "../data/index.ts";
+import {
+  endSlopes,
+  type FieldScaler,
+  type FieldSpec,
+  type InputScaler,
+  type OutputScale,
+  powerOf,
+  type Warp,
+} from "../data/index.ts";
 import { type Graph, type GraphBuilder, graphBuilder, type NodeId, prune, sizeOf } from "../graph/index.ts";
 import type { FieldPlace } from "./problem.ts";
 
@@ -107,6 +115,7 @@ function scaledInputs(b: GraphBuilder, x: NodeId, scaler: InputScaler): NodeId {
       part = b.where(isLog, b.unary("Log", safe), part);
     }
     const row = (values: readonly number[]): NodeId => b.constant(values, [1, values.length], "float64");
+    part = onWarpedAxes(b, part, columns, row);
     part = b.sub(part, row(columns.map((column) => column.mean)));
     parts.push(b.div(part, row(columns.map((column) => column.std))));
   };
@@ -125,6 +134,36 @@ function scaledInputs(b: GraphBuilder, x: NodeId, scaler: InputScaler): NodeId {
   });
   flush(scaler.columns.length);
   return b.concat(parts, 1);
+}
+
+/** Columns of which some are learned on a warped axis, as `warpPlace` has it. @param row values as a constant, 1 x columns */
+function onWarpedAxes(
+  b: GraphBuilder,
+  part: NodeId,
+  columns: readonly { readonly warp?: Warp }[],
+  row: (values: readonly number[]) => NodeId,
+): NodeId {
+  if (columns.every(({ warp }) => warp === undefined)) return part;
+  const each = (of: (warp: Warp) => number, otherwise: number): NodeId =>
+    row(columns.map(({ warp }) => (warp === undefined ? otherwise : of(warp))));
+  const isWarped = b.constant(
+    columns.map(({ warp }) => (warp === undefined ? 0 : 1)),
+    [1, columns.length],
+    "bool",
+  );
+  const low = each((warp) => warp.low, 0);
+  const width = each((warp) => warp.high - warp.low, 1);
+  const curvature = each((warp) => warp.curvature, 1);
+  const rise = each((warp) => Math.expm1(warp.curvature), 0);
+  const [first, last] = [0, 1].map((end) => each((warp) => endSlopes(warp.curvature)[end]!, 1)) as [NodeId, NodeId];
+  const place = b.div(b.sub(part, low), width);
+  const [zero, one] = [b.scalar(0, place), b.scalar(1, place)];
+  const inside = b.binary("Min", b.binary("Max", place, zero), one);
+  const bent = b.div(b.unary("Log", b.sum(b.mul(inside, rise), one)), curvature);
+  // A place that is not a number stays one here, whatever Min and Max make of it.
+  const outside = b.sub(place, inside);
+  const straight = b.where(b.compare("Less", place, zero), b.mul(outside, first), b.mul(outside, last));
+  return b.where(isWarped, b.sum(bent, straight), part);
 }
 
 /** The members' outputs of one head side by side, N x members x size: all coefficients become fields in one product. */

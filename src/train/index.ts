@@ -32,3 +32,4 @@ export { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";
 export * from "./supernet-trainer.ts";
 export { runTrial, type TrialOptions } from "./trial.ts";
 export { fitProcesses, type HeadProcess, processAllowance, processSeconds, processTask } from "./processes.ts";
+export { type AxisRuns, warpsTask } from "./warps.ts";
