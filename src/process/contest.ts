@@ -28,6 +28,8 @@ export interface ProcessOptions {
   readonly plain?: boolean;
   /** Evaluations for each family after the first. Default 20. */
   readonly more?: number;
+  /** Evaluations for each family on all runs, where the mode was found on a sample: of 1000, more of fewer. Default 12. */
+  readonly polish?: number;
   /** Default: ONNX Runtime. */
   readonly engine?: Engine;
   /** Asked all along: if so, the fit ends by throwing `StoppedError`. */
@@ -101,7 +103,7 @@ export async function contestantsOf(
   const whole: Contestant[] = [];
   for (const [k, { family, theta }] of contestants.entries()) {
     if (scores[k]! > hopeless * Math.min(...scores)) continue;
-    const more = Math.round(12 * (1000 / problem.n) ** 3);
+    const more = Math.round((options.polish ?? 12) * (1000 / problem.n) ** 3);
     const polished = more < 2 ? theta : (await climb(theta, family, problem, algebra, more)).point;
     const solution = await solve(polished, family, problem, algebra);
     if (solution !== undefined) whole.push({ family, theta: polished, solution });

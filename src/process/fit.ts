@@ -67,7 +67,14 @@ export async function fitProcess(
         flat: options.plain === true,
       };
       const less = principal !== undefined && k > 0;
-      const own = less ? { ...options, budget: { ...lesser, ...options.budget }, more: options.more ?? 10 } : options;
+      const own = less
+        ? {
+            ...options,
+            budget: { ...lesser, ...options.budget },
+            more: options.more ?? 10,
+            polish: options.polish ?? 3,
+          }
+        : options;
       const output = await fitOutput(problem, r, algebra, own, rng.fork(`output ${k}`));
       const missed = column.reduce((sum, v, i) => sum + (v - output.looMean[i]!) ** 2, 0) / n;
       if (principal === undefined || missed < 1 || k === 0) found.push({ output, k });

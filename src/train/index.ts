@@ -27,7 +27,8 @@ export {
   probeGrid,
   type TrialPlan,
 } from "./recipe.ts";
-export { chooseStage, stageOf, stageScores, worthwhileStages } from "./stages.ts";
+export { lastGoodStage } from "./path.ts";
+export { chooseStage, stageOf, stageScores } from "./stages.ts";
 export { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";
 export * from "./supernet-trainer.ts";
 export { runTrial, type TrialOptions } from "./trial.ts";

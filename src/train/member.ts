@@ -23,6 +23,7 @@ import type { LossName } from "./loss.ts";
 import { feedsOf, fullObjective, fullPredictor } from "./objective.ts";
 import { adamRate, cosine, lbfgs } from "./optimisers/index.ts";
 import { engineProducts } from "./pair-products.ts";
+import { lastGoodStage } from "./path.ts";
 
 /** How a member is trained. Numbers of steps are the budget of work; only a deadline that comes before they are done
  * brings the clock in: then Adam's rate goes down to its end in the time that there is. */
@@ -62,8 +63,8 @@ export interface MemberStage {
 }
 
 export interface MemberOutput {
-  /** One per stage of the recipe's path that was reached, at least one: the path ends early once two stages in a row have not
-   * lowered the held-out error. */
+  /** One per stage of the recipe's path that was reached, at least one: the path ends early once two stages in a row were worse
+   * than the best. */
   readonly stages: readonly MemberStage[];
   readonly adamSteps: number;
   readonly lbfgsIterations: number;
@@ -146,9 +147,6 @@ function meanSquares(held: TrainingData, outputs: readonly Float32Array[]): Floa
   });
 }
 
-/** A stage gains where it leaves less than this share of the held-out square. */
-const worthwhile = 0.98;
-
 /** Mean logarithm of the held-out squares: what a stage is judged by. */
 function logScore(heldOutSquares: readonly Float64Array[]): number {
   let sum = 0;
@@ -161,10 +159,9 @@ function logScore(heldOutSquares: readonly Float64Array[]): number {
   return count > 0 ? sum / count : Number.NaN;
 }
 
-/** Two stages in a row that gained nothing on the best before them: later stages only fit more closely. */
+/** Two stages in a row that were worse than the best: later stages only fit more closely. */
 function hasStalled(scores: readonly number[]): boolean {
-  const best = Math.min(...scores.slice(0, -2));
-  return scores.length >= 3 && scores.slice(-2).every((score) => score > best + Math.log(worthwhile));
+  return lastGoodStage(scores) < scores.length - 2;
 }
 
 export async function trainMember(input: MemberInput, context: TaskContext): Promise<MemberOutput> {

@@ -19,7 +19,8 @@ import type { LossName } from "./loss.ts";
 import { type MemberOutput, memberTask } from "./member.ts";
 import { fullPredictor } from "./objective.ts";
 import { type Effort, planProbe, probeGrid } from "./recipe.ts";
-import { chooseStage, finiteOrWorst, stageOf, stageScores } from "./stages.ts";
+import { finiteOrWorst } from "./path.ts";
+import { chooseStage, stageOf, stageScores } from "./stages.ts";
 import { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";
 
 /** What the probe decided. */

@@ -1,5 +1,6 @@
 /** Choosing one stage of the decay path for all members, by the error on what each of them held out. */
 import type { MemberOutput, MemberStage } from "./member.ts";
+import { lastGoodStage } from "./path.ts";
 
 /** A member at a stage of the path; at its last where it got no further: convolutions have one stage, others eight, and the
  * clock ends some early. */
@@ -28,29 +29,13 @@ export function stageScores(members: readonly MemberOutput[]): number[] {
   });
 }
 
-/** Share of the held-out square that later stages must leave at most to be worth their time. */
-const worthwhile = 0.95;
-
-/** Stages that are worth running: up to the first that all later ones hardly improve on. */
-export function worthwhileStages(members: readonly MemberOutput[]): number {
-  const scores = stageScores(members).map(finiteOrWorst);
-  const best = Math.min(...scores);
-  return Number.isFinite(best) ? 1 + scores.findIndex((score) => score <= best - Math.log(worthwhile)) : scores.length;
-}
-
 /** Mean over heads of the mean over elements. @param squares one list per head */
 export function meanOverHeads(squares: readonly Float64Array[]): number {
   const means = squares.map((each) => each.reduce((a, c) => a + c, 0) / each.length);
   return means.reduce((a, c) => a + c, 0) / means.length;
 }
 
-/** A loss that is not a number is worse than any. */
-export function finiteOrWorst(score: number): number {
-  return Number.isNaN(score) ? Number.POSITIVE_INFINITY : score;
-}
-
-/** Index of the best stage; a stage whose score is not a number (it diverged) is never chosen while another is. */
+/** Index of the stage that all members are taken from. */
 export function chooseStage(members: readonly MemberOutput[]): number {
-  const scores = stageScores(members).map(finiteOrWorst);
-  return scores.indexOf(Math.min(...scores));
+  return lastGoodStage(stageScores(members));
 }

@@ -4,12 +4,12 @@ import { compact, superArchitecture, type SuperArchitectureOptions } from "../..
 import { inProcess, type TaskContext, workerPool } from "../../src/tasks/index.ts";
 import {
   chooseStage,
+  lastGoodStage,
   type MemberInput,
   type MemberOutput,
   memberTask,
   stageOf,
   stageScores,
-  worthwhileStages,
 } from "../../src/train/index.ts";
 import { trainMember } from "../../src/train/member.ts";
 import { predict } from "../space/support.ts";
@@ -248,7 +248,7 @@ function membersWith(squares: readonly (readonly (readonly number[])[])[]): Memb
 }
 
 describe("chooseStage()", () => {
-  it("takes the least geometric mean over outputs of the mean over members", () => {
+  it("goes by the geometric mean over outputs of the mean over members", () => {
     const members = membersWith([
       [
         [1, 100],
@@ -304,14 +304,15 @@ describe("chooseStage()", () => {
   });
 });
 
-describe("worthwhileStages()", () => {
-  it("ends at the first stage that all later ones improve on by less than a twentieth", () => {
-    expect(worthwhileStages(membersWith([[[1], [0.5], [0.49], [0.48]]]))).toBe(2);
-    expect(worthwhileStages(membersWith([[[1], [0.5], [0.49], [0.4]]]))).toBe(4);
-    expect(worthwhileStages(membersWith([[[1], [2], [3]]]))).toBe(1);
+describe("lastGoodStage()", () => {
+  it("is the last that is no worse than the best by more than a twentieth: those are less alike, and their mean is better", () => {
+    const logs = (values: readonly number[]): number[] => values.map(Math.log);
+    expect(lastGoodStage(logs([1, 0.5, 0.49, 0.51, 0.6]))).toBe(3);
+    expect(lastGoodStage(logs([1, 0.5, 0.49, 0.4]))).toBe(3);
+    expect(lastGoodStage(logs([1, 2, 3]))).toBe(0);
   });
 
-  it("is all of them where nothing was held out", () => {
-    expect(worthwhileStages(membersWith([[[Number.NaN], [Number.NaN]]]))).toBe(2);
+  it("is the last of all where nothing was held out", () => {
+    expect(lastGoodStage([Number.NaN, Number.NaN])).toBe(1);
   });
 });
