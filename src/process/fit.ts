@@ -72,7 +72,8 @@ export async function fitProcess(
             ...options,
             budget: { ...lesser, ...options.budget },
             more: options.more ?? 10,
-            polish: options.polish ?? 3,
+            sample: options.sample ?? 300,
+            polish: options.polish ?? 1,
           }
         : options;
       const output = await fitOutput(problem, r, algebra, own, rng.fork(`output ${k}`));

@@ -62,7 +62,7 @@ export function processSeconds(rows: number, sizes: readonly number[]): number {
 }
 
 /** Most of that which an effort affords: beyond, the networks have to do. */
-export const processAllowance = { quick: 50, standard: 160, thorough: 1000 } as const satisfies Record<Effort, number>;
+export const processAllowance = { quick: 50, standard: 240, thorough: 1000 } as const satisfies Record<Effort, number>;
 
 /** Fits all heads. @returns one list of fits per head; undefined where the work was to end before all were done */
 export async function fitProcesses(options: {

@@ -35,11 +35,11 @@ import { predict } from "../space/support.ts";
 
 const inputs: readonly InputSpec[] = [
   { kind: "real", name: "huge", range: [1e20 - 1e14, 1e20 + 1e14], scale: "linear" },
-  { kind: "real", name: "decades", range: [1e-3, 1e3], scale: "log" },
+  { kind: "real", name: "decades", range: [1e-3, 1e3], scale: "log", warp: 2.5 },
   { kind: "categorical", name: "material", range: [0, 2], scale: "linear", levels: ["Al", "Cu", "Fe"] },
   { kind: "real", name: "fixed", range: [1, 1], scale: "linear", constant: 1 },
   { kind: "integer", name: "shell", range: [1, 9], scale: "linear" },
-  { kind: "real", name: "small", range: [-1e-12, 1e-12], scale: "linear" },
+  { kind: "real", name: "small", range: [-1e-12, 1e-12], scale: "linear", warp: -4 },
 ];
 
 const fields: readonly FieldSpec[] = [
