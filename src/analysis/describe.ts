@@ -123,13 +123,17 @@ function middleOf(input: Input): number | string {
 function inputRow(input: Input): string[] {
   const { constant } = input;
   const log = input.scale === "log" ? ", as its logarithm" : "";
+  const warp =
+    input.kind !== "categorical" && (input.warp ?? 0) !== 0
+      ? `, on an axis of curvature ${showNumber(input.warp ?? 0)}`
+      : "";
   const range =
     input.kind === "categorical"
       ? constant === undefined
         ? input.levels.join(" | ")
         : `always ${input.levels[constant] ?? ""}`
       : constant === undefined
-        ? `${showNumber(input.range[0])} to ${showNumber(input.range[1])}${log}`
+        ? `${showNumber(input.range[0])} to ${showNumber(input.range[1])}${log}${warp}`
         : `always ${showNumber(constant)}`;
   return [input.name, input.kind, range, input.unit ?? ""];
 }
