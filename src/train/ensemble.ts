@@ -24,8 +24,8 @@ import { type MemberInput, type MemberOutput, type MemberStage, memberTask, type
 import { fullPredictor } from "./objective.ts";
 import type { Footing } from "./probe.ts";
 import { type Effort, planMember } from "./recipe.ts";
-import { finiteOrWorst } from "./path.ts";
-import { chooseStage, meanOverHeads, stageOf } from "./stages.ts";
+import { finiteOrWorst, stagesWorthRunning } from "./path.ts";
+import { chooseStage, meanOverHeads, stageOf, stageScores } from "./stages.ts";
 import type { SupernetState } from "./supernet-trainer.ts";
 
 /** One member of the ensemble, ready to predict. */
@@ -208,7 +208,7 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
   const first = await trainAll(0, scouts);
   const ensemble = ensembleOf(first);
   if (!runner.stopped && (await options.isOutdone(ensemble))) return { ...ensemble, outdone: true };
-  const stages = 1 + chooseStage(first.map(({ output }) => output));
+  const stages = stagesWorthRunning(stageScores(first.map(({ output }) => output)));
   return ensembleOf([...first, ...(await trainAll(scouts, members, stages))]);
 }
 

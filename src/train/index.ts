@@ -27,7 +27,7 @@ export {
   probeGrid,
   type TrialPlan,
 } from "./recipe.ts";
-export { lastGoodStage } from "./path.ts";
+export { lastGoodStage, stagesWorthRunning } from "./path.ts";
 export { chooseStage, stageOf, stageScores } from "./stages.ts";
 export { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";
 export * from "./supernet-trainer.ts";

@@ -15,3 +15,12 @@ export function lastGoodStage(scores: readonly number[]): number {
   const best = Math.min(...known);
   return Number.isFinite(best) ? known.findLastIndex((score) => score <= best + Math.log(ALIKE)) : scores.length - 1;
 }
+
+/** How many stages are worth running where others had these scores: up to the last good one where later ones were worse; where none was,
+ * members are alike, and later stages that hardly improve on an earlier one are not worth their time. */
+export function stagesWorthRunning(scores: readonly number[]): number {
+  const last = lastGoodStage(scores);
+  if (last < scores.length - 1) return last + 1;
+  const best = Math.min(...scores.map(finiteOrWorst));
+  return Number.isFinite(best) ? 1 + scores.findIndex((score) => score <= best + Math.log(ALIKE)) : scores.length;
+}

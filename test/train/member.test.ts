@@ -5,6 +5,7 @@ import { inProcess, type TaskContext, workerPool } from "../../src/tasks/index.t
 import {
   chooseStage,
   lastGoodStage,
+  stagesWorthRunning,
   type MemberInput,
   type MemberOutput,
   memberTask,
@@ -314,5 +315,23 @@ describe("lastGoodStage()", () => {
 
   it("is the last of all where nothing was held out", () => {
     expect(lastGoodStage([Number.NaN, Number.NaN])).toBe(1);
+  });
+});
+
+describe("stagesWorthRunning()", () => {
+  const logs = (values: readonly number[]): number[] => values.map(Math.log);
+
+  it("goes to the last good stage where later ones were worse", () => {
+    expect(stagesWorthRunning(logs([1, 0.5, 0.49, 0.51, 0.6, 0.7]))).toBe(4);
+    expect(stagesWorthRunning(logs([1, 2, 3]))).toBe(1);
+  });
+
+  it("ends where later ones hardly improve, if none was worse", () => {
+    expect(stagesWorthRunning(logs([1, 0.5, 0.49, 0.48]))).toBe(2);
+    expect(stagesWorthRunning(logs([1, 0.5, 0.49, 0.4]))).toBe(4);
+  });
+
+  it("is all of them where nothing was held out", () => {
+    expect(stagesWorthRunning([Number.NaN, Number.NaN])).toBe(2);
   });
 });
