@@ -8,8 +8,8 @@ import { type AxisRuns, warpsTask } from "../train/index.ts";
 /** Runs that are looked at, at most and at least. */
 const MOST_RUNS = 400;
 const FEWEST_RUNS = 16;
-/** Values that an input has to take for its axis to have a shape. */
-const FEWEST_VALUES = 4;
+/** Values that an input has to take for its axis to have a shape: the few levels of a grid say little of what is between them. */
+const FEWEST_VALUES = 20;
 
 export interface WarpOptions {
   readonly rng: Rng;
