@@ -8,6 +8,8 @@ import { type AxisRuns, warpsTask } from "../train/index.ts";
 /** Runs that are looked at, at most and at least. */
 const MOST_RUNS = 400;
 const FEWEST_RUNS = 16;
+/** Numbers of a head that are looked at, at most: of large images every so-many-th. */
+const MOST_NUMBERS = 1000;
 /** Values that an input has to take for its axis to have a shape: the few levels of a grid say little of what is between them. */
 const FEWEST_VALUES = 20;
 
@@ -71,7 +73,11 @@ function axisRuns(runs: Runs, rng: Rng): AxisRuns {
   );
   const parts = scaleRuns(runs, fitScalers(runs)).targets.map((target) => {
     const size = target.length / runs.n;
-    return rows.map((row) => Array.from(target.subarray(row * size, row * size + size), (v) => v / Math.sqrt(size)));
+    const step = Math.ceil(size / MOST_NUMBERS);
+    const count = Math.ceil(size / step);
+    return rows.map((row) =>
+      Array.from({ length: count }, (_, j) => (target[row * size + j * step] ?? 0) / Math.sqrt(count)),
+    );
   });
   const y = rows.flatMap((_, i) => parts.flatMap((part) => part[i] ?? []));
   return {
