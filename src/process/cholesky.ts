@@ -33,6 +33,16 @@ export class StoppedError extends Error {
   override name = "StoppedError";
 }
 
+/** What the work comes to, or null where it was told to stop before it was done. */
+export async function unlessStopped<Result>(work: Promise<Result>): Promise<Result | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StoppedError) return null;
+    throw error;
+  }
+}
+
 type Build = (b: ReturnType<typeof graphBuilder>) => Readonly<Record<string, number>>;
 
 /** @param engine default: ONNX Runtime

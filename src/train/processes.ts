@@ -8,7 +8,7 @@ import {
   mostOutputs,
   type ProcessFit,
   type ProcessOptions,
-  StoppedError,
+  unlessStopped,
 } from "../process/index.ts";
 import { makeRng, type Rng } from "../rng.ts";
 import { type CheckpointStore, defineTask, keep, type TaskContext, type TaskRunner } from "../tasks/index.ts";
@@ -38,12 +38,7 @@ interface PartInput {
 /** @returns null where the work was to end before it was done: half a process is of no use */
 export async function fitPart(input: PartInput, { shouldStop }: TaskContext): Promise<ProcessFit | null> {
   const options: ProcessOptions = { anchors: input.anchors, plain: input.plain === true, shouldStop };
-  try {
-    return await fitProcess(input.x, input.y, input.shape, options, makeRng(input.seed));
-  } catch (error) {
-    if (error instanceof StoppedError) return null;
-    throw error;
-  }
+  return unlessStopped(fitProcess(input.x, input.y, input.shape, options, makeRng(input.seed)));
 }
 
 /** {@link fitPart} as a task. */

@@ -22,7 +22,7 @@ const searchSteps = 800;
 const searchEpochs = 60;
 
 /** The decay path: each stage divides the starting decay and runs some L-BFGS iterations. A member leaves it once two
- * stages have not lowered the held-out error, so the long tail costs only tables that want it. */
+ * stages in a row were worse than its best, so the long tail costs only tables that want it. */
 const decayPath = [
   { divisor: 1, iterations: 120 },
   { divisor: 3, iterations: 120 },

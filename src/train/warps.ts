@@ -1,6 +1,6 @@
 /** The search for warped axes as a task, beside others. */
 import { warpPlace, warpSensitivity } from "../data/index.ts";
-import { type AxisRuns, findWarps, type FoundWarps, StoppedError } from "../process/index.ts";
+import { type AxisRuns, findWarps, type FoundWarps, unlessStopped } from "../process/index.ts";
 import { makeRng } from "../rng.ts";
 import { defineTask, type TaskContext } from "../tasks/index.ts";
 
@@ -12,12 +12,7 @@ export async function searchWarps(
   { shouldStop }: TaskContext,
 ): Promise<FoundWarps | null> {
   const family = { place: warpPlace, sensitivity: warpSensitivity };
-  try {
-    return await findWarps(runs, family, makeRng(seed), shouldStop);
-  } catch (error) {
-    if (error instanceof StoppedError) return null;
-    throw error;
-  }
+  return unlessStopped(findWarps(runs, family, makeRng(seed), shouldStop));
 }
 
 /** {@link searchWarps} as a task. */
