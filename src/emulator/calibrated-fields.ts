@@ -4,7 +4,7 @@ import { calibrateField } from "./calibration.ts";
 import { calibrateAlone, type Companion, stackField } from "./companion.ts";
 import type { FieldCalibration } from "./emulator-graph.ts";
 import type { FieldScores } from "./info.ts";
-import { type MemberPredictions, outOfFold } from "./out-of-fold.ts";
+import { type FieldOutOfFold, type MemberPredictions, outOfFold } from "./out-of-fold.ts";
 import { type FieldHead, type FieldPlace, planHeads } from "./problem.ts";
 import type { ScaledRuns, Scalers } from "./scaling.ts";
 import { outOfFoldScores } from "./scores.ts";
@@ -47,7 +47,9 @@ export function calibrateFields(input: CalibrationInput): readonly CalibratedFie
     const companion = input.companions?.[place.head];
     const learned = noiseOf(heads, place, input.logNoise, input.noiseScale);
     const noise = learned.map((value, j) =>
-      value > 0 || companion === undefined ? value : Math.sqrt(companion.noise[place.start + j]!),
+      value > 0 || companion === undefined
+        ? value
+        : believedNoise(companion.noise[place.start + j]!, held, place.size, j),
     );
     const { shrink, ...networks } = calibrateField({ ...held, size: place.size, members: averaged, noise });
     if (companion === undefined)
@@ -73,6 +75,17 @@ export function calibrateFields(input: CalibrationInput): readonly CalibratedFie
     const mean = held.mean.map((value, k) => share * value + (1 - share) * judged.mean[k]!);
     return { spec, place, scaler, calibration: stacked, scores: outOfFoldScores(spec, scaler, { ...held, mean }) };
   });
+}
+
+/** What networks miss unseen runs by at least, as a share of the simulator's noise: its variance is an estimate too. */
+const leastOfNoise = 0.75;
+
+/** Standard deviation of the noise that a companion sees in one element of a field; none where networks miss unseen runs by less: then
+ * it is roughness that the companion cannot follow. @param variance of the noise */
+function believedNoise(variance: number, { truth, mean }: FieldOutOfFold, size: number, element: number): number {
+  let squares = 0;
+  for (let k = element; k < truth.length; k += size) squares += (truth[k]! - mean[k]!) ** 2;
+  return squares * size < leastOfNoise * variance * truth.length ? 0 : Math.sqrt(variance);
 }
 
 /** A field's numbers of some rows of a head. @param values rows x width */

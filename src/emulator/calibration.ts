@@ -20,8 +20,10 @@ export interface OutOfFold {
   readonly spread: Float64Array;
   /** Standard deviation of the simulator's noise per element, scaled. */
   readonly noise: readonly number[];
-  /** Error of two members' mean over one member's, where it was seen. */
-  readonly pairShrink?: number;
+  /** Of how many members `mean` is the mean. Default 1. */
+  readonly averaged?: number;
+  /** Share of a member's squared error that is its own, where it was seen. */
+  readonly ownShare?: number;
 }
 
 /** The conformal quantile: the ceil((n + 1) level)-th smallest score; the largest where there are too few. */
@@ -62,8 +64,8 @@ const leastShrink = 0.5;
 /**
  * Calibrates one field. The score of a run is its residual, by the member that had not seen it, over
  * s = sqrt(members' variance + floor^2). Residuals are one member's, the emulator is the mean of all: widths shrink by c,
- * the share of the error that averaging leaves. If members' errors correlate alike, c^2 = 1 - x (1 - 1/M), where the mean of
- * two leaves sqrt(1 - x / 2); where that was not seen, x = mean(members' variance) / mean(residual^2).
+ * the share of the error that averaging leaves. If members' errors correlate alike, c^2 = 1 - x (1 - 1/M), where x is the share of a
+ * squared error that is a member's own; where that was not seen, x = mean(members' variance) / mean(residual^2).
  * Elements of a field share one set of quantiles, each in units of its own floor; bands are quantiles of the largest
  * score of each run, so that they hold the whole field (simultaneous bands: Diquigiovanni, Fontana & Vantini 2022).
  * @returns the calibration, and c as `shrink`
@@ -91,9 +93,9 @@ export function calibrateField(oof: OutOfFold): FieldCalibration & { readonly sh
     meanSquare += (residual / unit) ** 2 / scores.length;
     meanVariance += (oof.spread[i]! / unit) ** 2 / scores.length;
   }
-  const { pairShrink } = oof;
-  const apart = pairShrink === undefined ? meanVariance / (meanSquare || 1) : 2 * (1 - pairShrink ** 2);
-  const shrink = Math.sqrt(Math.min(1, Math.max(leastShrink ** 2, 1 - (1 - 1 / members) * apart)));
+  const { averaged = 1, ownShare = meanVariance / (meanSquare || 1) } = oof;
+  const leftBy = (count: number): number => Math.max(leastShrink ** 2, 1 - (1 - 1 / count) * ownShare);
+  const shrink = Math.sqrt(Math.min(1, leftBy(members) / leftBy(averaged)));
   // Unit: the root mean square of the standardised residuals becomes 1, so that std is a standard deviation.
   const unit = Math.sqrt(meanScore) || 1;
   const factor = shrink * unit;

@@ -9,6 +9,8 @@ import type { FieldPlace } from "./problem.ts";
  * trained without a row. */
 export interface MemberPredictions {
   readonly heads: readonly Float64Array[];
+  /** What it would predict of each row, had that been left out; absent where that is not known. */
+  readonly leftOut?: readonly Float64Array[];
   readonly unseen: (row: number) => boolean;
 }
 
@@ -18,13 +20,15 @@ export interface FieldOutOfFold {
   /** Their indices. */
   readonly judged: readonly number[];
   readonly truth: Float64Array;
-  /** By a member that had not seen the row; by the mean of all where no member had. */
+  /** By a member that had not seen the row; by the mean of all where no member had, or where it is known what they would predict. */
   readonly mean: Float64Array;
+  /** Of how many members that is the mean. */
+  readonly averaged: number;
   /** Estimated standard deviation between members, had none seen the row. */
   readonly spread: Float64Array;
-  /** Mean modulus of the error of two members' mean over that of one of them, on runs that neither had seen; absent where
-   * there are too few. */
-  readonly pairShrink?: number;
+  /** Share of a member's squared error that is its own, not the others' too: from runs that two members had not seen, or from all;
+   * absent where there are too few. */
+  readonly ownShare?: number;
 }
 
 /** Fewest rows that two members had not seen, for their differences to count. */
@@ -39,6 +43,8 @@ export function outOfFold(
 ): FieldOutOfFold {
   const { head, start, size } = place;
   const width = target.length / rows;
+  const leftOut = members.map((member) => member.leftOut);
+  if (leftOut.every((heads) => heads !== undefined)) return allHonest(target, rows, place, members, leftOut);
   const judged = Array.from({ length: rows }, (_, row) => row).filter((row) => members.some((m) => m.unseen(row)));
   const truth = new Float64Array(judged.length * size);
   const mean = new Float64Array(truth.length);
@@ -75,8 +81,53 @@ export function outOfFold(
     judged,
     truth,
     mean,
+    averaged: 1,
     spread: spread.map((value) => ratio * value),
-    ...(sums.single > 0 ? { pairShrink: sums.both / sums.single } : {}),
+    ...(sums.single > 0 ? { ownShare: 2 * (1 - (sums.both / sums.single) ** 2) } : {}),
+  };
+}
+
+/** Every run judges the mean of all members where it is known what each would predict of runs that it was trained on. That is an
+ * estimate: errors and spreads are made larger by as much as members miss runs that they had not seen by more. */
+function allHonest(
+  target: Float32Array,
+  rows: number,
+  { head, start, size }: FieldPlace,
+  members: readonly MemberPredictions[],
+  leftOut: readonly (readonly Float64Array[])[],
+): FieldOutOfFold {
+  const width = target.length / rows;
+  const truth = new Float64Array(rows * size);
+  const mean = new Float64Array(truth.length);
+  const spread = new Float64Array(truth.length);
+  const sums = { seen: 0, unseen: 0, mean: 0 };
+  let unseenCount = 0;
+  for (let k = 0; k < truth.length; k++) {
+    const row = Math.floor(k / size);
+    const at = row * width + start + (k % size);
+    truth[k] = target[at]!;
+    const predicted = members.map((member, m) => (member.unseen(row) ? member.heads : leftOut[m]!)[head]!);
+    mean[k] = averageAt(predicted, at);
+    spread[k] = members.length > 1 ? deviationAt(predicted, at) : 0;
+    sums.mean += Math.abs(mean[k]! - truth[k]!);
+    members.forEach((member, m) => {
+      const error = Math.abs(predicted[m]![at]! - truth[k]!);
+      if (member.unseen(row)) unseenCount++;
+      sums[member.unseen(row) ? "unseen" : "seen"] += error;
+    });
+  }
+  const seenCount = members.length * truth.length - unseenCount;
+  const ratio = sums.seen > 0 && unseenCount > 0 ? sums.unseen / unseenCount / (sums.seen / seenCount) : 1;
+  const single = (sums.seen + sums.unseen) / members.length;
+  const count = members.length;
+  return {
+    rows,
+    judged: Array.from({ length: rows }, (_, row) => row),
+    truth,
+    mean: mean.map((value, k) => truth[k]! + ratio * (value - truth[k]!)),
+    averaged: count,
+    spread: spread.map((value) => ratio * value),
+    ...(count > 1 && single > 0 ? { ownShare: (1 - (sums.mean / single) ** 2) / (1 - 1 / count) } : {}),
   };
 }
 

@@ -147,7 +147,7 @@ async function calibrateEnsemble(
   const members: MemberPredictions[] = [];
   for (const member of ensemble.members)
     members.push({
-      heads: await predictRows(engine, space, member, data, { trends: footing.trends, data: learned }),
+      ...(await predictRows(engine, space, member, rows, data, { trends: footing.trends, data: learned })),
       unseen: (i) => rows[i] !== undefined && member.unseen(rows[i]),
     });
   const companions = all?.map((companion) => ofRows(companion, rows));

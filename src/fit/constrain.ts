@@ -26,6 +26,7 @@ import {
   architectureId,
   canonical,
   compact,
+  headSize,
   componentsOf,
   macs,
   type SuperArchitecture,
@@ -61,9 +62,7 @@ function blueprint(shape: Shape, architecture: Architecture): Graph {
   const network = compact(space, architecture);
   const weights = new Float32Array(network.layout.size).fill(0.1);
   const member: MemberForward = (b, x) => network.forward(b, x, b.constant(weights, [weights.length]));
-  const widths = space.heads.map((head) =>
-    head.kind === "vector" ? head.size : head.channels * head.spatial.reduce((a, c) => a * c, 1),
-  );
+  const widths = space.heads.map(headSize);
   return emulatorGraph({
     columns: shape.columns,
     inputScaler: scalers.input,

@@ -10,7 +10,15 @@ import {
   trialDefaults,
   trialUnits,
 } from "../search/index.ts";
-import { type Architecture, hasFields, macs, mixedArchitecture, randomArchitecture, supernet } from "../space/index.ts";
+import {
+  type Architecture,
+  hasFields,
+  macs,
+  mixedArchitecture,
+  outputsOf,
+  randomArchitecture,
+  supernet,
+} from "../space/index.ts";
 import { inProcess } from "../tasks/index.ts";
 import { type Footing, planSearch, planTrials, runTrial, supernetTrainer, type TrialPlan } from "../train/index.ts";
 import { emulatorLatency } from "./constrain.ts";
@@ -62,6 +70,8 @@ export async function explore(
       ? planTrials(effort, {
           rows: trainRows.length,
           macs: typicalMacs,
+          outputs: outputsOf(space),
+          engine: prepared.engine,
           convolutional,
           fields: convolutional,
           coefficients: false,

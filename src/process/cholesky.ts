@@ -8,6 +8,8 @@ import { graphBuilder } from "../graph/index.ts";
 
 /** Blocks up to this size are factored by plain loops. */
 const leaf = 48;
+/** Size of the blocks of a matrix that is only solved with. */
+const tile = 160;
 
 /** The inverse of the lower factor L of A = L Lᵀ, and log |A|. */
 export interface CholeskyInverse {
@@ -21,6 +23,9 @@ export interface Algebra {
   /** Inverse factor of a symmetric positive definite matrix; undefined where it is not (in rounding).
    * @param a n × n, of which the lower triangle is read */
   choleskyInverse(a: Float64Array, n: number): Promise<CholeskyInverse | undefined>;
+  /** a⁻¹ b for such a matrix: a third of the time where the factor itself is not wanted.
+   * @param b n numbers */
+  solve(a: Float64Array, n: number, b: Float64Array): Promise<Float64Array | undefined>;
   /** aᵀ a. @param a rows × columns */
   gram(a: Float64Array, rows: number, columns: number): Promise<Float64Array>;
   /** a b. @param a m × k  @param b k × n */
@@ -100,7 +105,74 @@ export function makeAlgebra(
     return logFirst + logSecond;
   };
 
+  const reduce = (rows: number, columns: number, inner: number): Promise<Executable> =>
+    compile(`reduce ${rows} ${columns} ${inner}`, (b) => {
+      const left = b.input("left", [rows, inner], "float64");
+      const right = b.input("right", [columns, inner], "float64");
+      const from = b.input("from", [rows, columns], "float64");
+      return { left: b.sub(from, b.matMul(left, b.transpose(right, [1, 0]))) };
+    });
+  const divide = (rows: number, columns: number): Promise<Executable> =>
+    compile(`divide ${rows} ${columns}`, (b) => ({
+      quotient: b.matMul(
+        b.input("from", [rows, columns], "float64"),
+        b.transpose(b.input("inverse", [columns, columns], "float64"), [1, 0]),
+      ),
+    }));
+
+  /** The blocks of the factor below the diagonal by row and column, and the inverses of those on it. */
+  const factorTiles = async (
+    a: Float64Array,
+    n: number,
+  ): Promise<{ readonly below: Float64Array[][]; readonly inverses: Float64Array[] } | undefined> => {
+    const count = Math.ceil(n / tile);
+    const sizeOf = (i: number): number => Math.min(tile, n - i * tile);
+    const below: Float64Array[][] = Array.from({ length: count }, () => []);
+    const inverses: Float64Array[] = [];
+    for (let k = 0; k < count; k++)
+      for (let i = k; i < count; i++) {
+        let left = block(a, n, i * tile, k * tile, sizeOf(i), sizeOf(k));
+        for (let j = 0; j < k; j++) {
+          const feeds = { from: left, left: below[i]![j]!, right: below[k]![j]! };
+          const reduced = new Float64Array(left.length);
+          await (await reduce(sizeOf(i), sizeOf(k), tile)).run(feeds, { into: { left: reduced } });
+          left = reduced;
+        }
+        if (i === k) {
+          inverses[k] = new Float64Array(left.length);
+          if ((await factor(left, sizeOf(k), inverses[k]!)) === undefined) return undefined;
+        } else {
+          const quotient = new Float64Array(left.length);
+          const feeds = { from: left, inverse: inverses[k]! };
+          await (await divide(sizeOf(i), sizeOf(k))).run(feeds, { into: { quotient } });
+          below[i]!.push(quotient);
+        }
+      }
+    return { below, inverses };
+  };
+
   return {
+    async solve(a, n, b) {
+      if (shouldStop()) throw new StoppedError("told to stop");
+      const factors = await factorTiles(a, n);
+      if (factors === undefined) return undefined;
+      const { below, inverses } = factors;
+      const x = b.slice();
+      const part = (i: number): Float64Array => x.subarray(i * tile, Math.min(n, (i + 1) * tile));
+      for (let i = 0; i < inverses.length; i++) {
+        below[i]!.forEach((l, j) => {
+          subtract(part(i), l, part(j));
+        });
+        part(i).set(lowerTimes(inverses[i]!, part(i), part(i).length, 1));
+      }
+      for (let i = inverses.length - 1; i >= 0; i--) {
+        part(i).set(lowerTransposeTimes(inverses[i]!, part(i), part(i).length));
+        below[i]!.forEach((l, j) => {
+          subtractTransposed(part(j), l, part(i));
+        });
+      }
+      return x;
+    },
     async choleskyInverse(a, n) {
       if (shouldStop()) throw new StoppedError("told to stop");
       const inverse = new Float64Array(n * n);
@@ -176,4 +248,43 @@ export function choleskySmall(
   const inverse = new Float64Array(q * q);
   const logDeterminant = factorSmall(Float64Array.from(a), q, inverse);
   return logDeterminant === undefined ? undefined : { inverse, logDeterminant };
+}
+
+/** L b for a lower triangular L. @param b n × q */
+export function lowerTimes(l: Float64Array, b: Float64Array, n: number, q: number): Float64Array {
+  const out = new Float64Array(n * q);
+  for (let i = 0; i < n; i++)
+    for (let s = 0; s < q; s++) {
+      let sum = 0;
+      for (let k = 0; k <= i; k++) sum += l[i * n + k]! * b[k * q + s]!;
+      out[i * q + s] = sum;
+    }
+  return out;
+}
+
+/** Lᵀ b for a lower triangular L. */
+export function lowerTransposeTimes(l: Float64Array, b: Float64Array, n: number): Float64Array {
+  const out = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const bi = b[i]!;
+    for (let k = 0; k <= i; k++) out[k]! += l[i * n + k]! * bi;
+  }
+  return out;
+}
+
+/** y - a x, in place. @param a as many rows as y, as many columns as x */
+function subtract(y: Float64Array, a: Float64Array, x: Float64Array): void {
+  for (let i = 0, at = 0; i < y.length; i++) {
+    let sum = 0;
+    for (let j = 0; j < x.length; j++, at++) sum += a[at]! * x[j]!;
+    y[i]! -= sum;
+  }
+}
+
+/** y - aᵀ x, in place. @param a as many rows as x, as many columns as y */
+function subtractTransposed(y: Float64Array, a: Float64Array, x: Float64Array): void {
+  for (let i = 0, at = 0; i < x.length; i++) {
+    const xi = x[i]!;
+    for (let j = 0; j < y.length; j++, at++) y[j]! -= a[at]! * xi;
+  }
 }

@@ -1,5 +1,12 @@
 /** Gaussian processes: contestants and partners of the networks. */
-export { StoppedError, unlessStopped } from "./cholesky.ts";
+export {
+  choleskySmall,
+  lowerTimes,
+  lowerTransposeTimes,
+  makeAlgebra,
+  StoppedError,
+  unlessStopped,
+} from "./cholesky.ts";
 export type { ProcessOptions } from "./contest.ts";
 export { fitProcess, mostComponents, mostOutputs } from "./fit.ts";
 export { predictProcess, processGraph, type ProcessNodes } from "./graph.ts";

@@ -4,7 +4,7 @@
  * nugget; its gradient; and, at its mode, leave-one-out residuals in closed form (Dubrule 1983).
  */
 import type { Algebra } from "./cholesky.ts";
-import { choleskySmall } from "./cholesky.ts";
+import { choleskySmall, lowerTimes, lowerTransposeTimes } from "./cholesky.ts";
 import { contractGradient, type Kernel, type KernelName, selfCorrelations } from "./kernel.ts";
 
 /** The data of one output: standardised inputs n × d, trend columns n × q, and the output, n. */
@@ -233,26 +233,4 @@ export async function solve(
     looVariance,
     value: parts.value,
   };
-}
-
-/** L b for a lower triangular L. @param b n × q */
-function lowerTimes(l: Float64Array, b: Float64Array, n: number, q: number): Float64Array {
-  const out = new Float64Array(n * q);
-  for (let i = 0; i < n; i++)
-    for (let s = 0; s < q; s++) {
-      let sum = 0;
-      for (let k = 0; k <= i; k++) sum += l[i * n + k]! * b[k * q + s]!;
-      out[i * q + s] = sum;
-    }
-  return out;
-}
-
-/** Lᵀ b for a lower triangular L. */
-function lowerTransposeTimes(l: Float64Array, b: Float64Array, n: number): Float64Array {
-  const out = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    const bi = b[i]!;
-    for (let k = 0; k <= i; k++) out[k]! += l[i * n + k]! * bi;
-  }
-  return out;
 }

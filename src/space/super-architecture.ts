@@ -75,6 +75,16 @@ export function hasFields({ heads }: { readonly heads: readonly { readonly kind:
   return heads.some(({ kind }) => kind === "decoder");
 }
 
+/** Numbers of a run that a head makes. */
+export function headSize(head: HeadRequest): number {
+  return head.kind === "vector" ? head.size : head.channels * head.spatial.reduce((a, c) => a * c, 1);
+}
+
+/** Numbers of a run, over all heads. */
+export function outputsOf({ heads }: { readonly heads: readonly HeadRequest[] }): number {
+  return heads.reduce((sum, head) => sum + headSize(head), 0);
+}
+
 /** The components of each head, where it has them. */
 export function componentsOf({ heads }: SuperArchitecture): readonly (Components | undefined)[] {
   return heads.map((head) => (head.kind === "decoder" ? head.components : undefined));

@@ -12,6 +12,7 @@ import {
   isConvolutional,
   learnsCoefficients,
   macs,
+  outputsOf,
   superArchitecture,
   type SuperArchitecture,
   type SuperArchitectureOptions,
@@ -20,12 +21,12 @@ import {
 import { type CheckpointStore, keep, type TaskRunner } from "../tasks/index.ts";
 import type { TrainingData } from "./data.ts";
 import type { LossName } from "./loss.ts";
-import { type MemberInput, type MemberOutput, type MemberStage, memberTask, type Recipe } from "./member.ts";
+import { type MemberInput, type MemberOutput, memberTask, type Recipe } from "./member.ts";
 import { fullPredictor } from "./objective.ts";
 import type { Footing } from "./probe.ts";
-import { type Effort, planMember } from "./recipe.ts";
+import { type Effort, hasFewResiduals, planMember } from "./recipe.ts";
 import { finiteOrWorst, stagesWorthRunning } from "./path.ts";
-import { chooseStage, meanOverHeads, stageOf, stageScores } from "./stages.ts";
+import { chooseStage, type MemberStage, meanOverHeads, stageOf, stageScores } from "./stages.ts";
 import type { SupernetState } from "./supernet-trainer.ts";
 
 /** One member of the ensemble, ready to predict. */
@@ -37,10 +38,12 @@ export interface Member {
   /** Mean squared error in the units that networks learn, on its own rows and on what it held out; NaN where not known. */
   readonly fitLoss: number;
   readonly heldOutLoss: number;
-  /** Iterations of L-BFGS over the whole path. */
+  /** Iterations of the whole path. */
   readonly iterations: number;
   /** Whether it was trained without `row`. */
   readonly unseen: (row: number) => boolean;
+  /** As {@link MemberStage.honestErrors}: what it would miss rows that it was trained on by, had each been left out, among others. */
+  readonly honestErrors?: Float32Array;
 }
 
 export interface Ensemble {
@@ -61,7 +64,7 @@ export interface EnsembleOptions {
   readonly architectures: readonly Architecture[];
   readonly footing: Footing;
   readonly foldOf: Int32Array;
-  /** A second fold of a row, or -1. */
+  /** A second fold of a row, or -1; not used where members know what they would miss their own rows by. */
   readonly secondFoldOf: Int32Array;
   readonly folds: number;
   readonly members: number;
@@ -125,7 +128,13 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
   } = options;
   const space = superArchitecture(spaceOptions);
   const rows = Int32Array.from(foldOf.keys());
-  const isUnseen = (row: number, fold: number): boolean => foldOf[row] === fold || secondFoldOf[row] === fold;
+  // All members are planned alike, though folds differ by a run.
+  const fitted = Math.round(rows.length * (1 - 1 / folds));
+  const { loss } = options;
+  const problem = { rows: fitted, outputs: outputsOf(space), fields: hasFields(space), loss, engine };
+  const pairs = !hasFewResiduals(problem);
+  const isUnseen = (row: number, fold: number): boolean =>
+    foldOf[row] === fold || (pairs && secondFoldOf[row] === fold);
   const fractions = new Float64Array(members);
   const waves = Math.ceil(members / runner.parallel);
   const report = (note?: string): void => {
@@ -147,13 +156,11 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
       recipe: upToStage(
         stages,
         planMember(effort, {
-          rows: fitRows.length,
+          ...problem,
           macs: macs(space, architecture),
           convolutional: hasConvolutions(space, architecture),
-          fields: hasFields(space),
           coefficients: options.loss === "mse" && learnsCoefficients(space, architecture),
           members,
-          loss: options.loss,
           weightDecay: footing.weightDecay,
         }),
       ),
@@ -198,8 +205,9 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
           logNoise: taken.logNoise,
           fitLoss: taken.fitLoss,
           heldOutLoss: meanOf(taken.heldOutSquares),
-          iterations: output.lbfgsIterations,
+          iterations: output.iterations,
           unseen: (row) => isUnseen(row, fold),
+          ...(taken.honestErrors && { honestErrors: taken.honestErrors }),
         };
       }),
     };
@@ -237,25 +245,34 @@ export function supernetEnsemble(
   return { members, stage: 0, stopped: false, outdone: false };
 }
 
-/** Predictions of one member for all rows, one array per head, scaled, with the trend. */
+/** Predictions of one member for some rows, one array per head, scaled, with the trend: as it is, and where that is known, as it would
+ * be of rows that it was trained on, had each been left out.
+ * @param rows indices of the data's rows in the table */
 export async function predictRows(
   engineName: EngineName,
   space: SuperArchitecture,
   member: Member,
+  rows: Int32Array,
   data: TrainingData,
   footing: Pick<Footing, "trends" | "data">,
-): Promise<readonly Float64Array[]> {
+): Promise<{ readonly heads: readonly Float64Array[]; readonly leftOut?: readonly Float64Array[] }> {
   const predictor = await fullPredictor(getEngine(engineName), compact(space, member.architecture));
   const raws = await predictor.predict(data.x, data.rows, member.weights);
-  const heads = footing.trends.map((trend, h) => {
-    const { scale } = trend;
-    const size = scale.length;
+  await predictor.dispose();
+  const heads = footing.trends.map(({ scale }, h) => {
     const target = data.targets[h]!;
     const learned = footing.data.targets[h]!;
-    const raw = raws[h]!;
     // The trend at a row is what the target has beyond the learned part.
-    return Float64Array.from(raw, (value, i) => target[i]! + (value - learned[i]!) * scale[i % size]!);
+    return Float64Array.from(raws[h]!, (value, i) => target[i]! + (value - learned[i]!) * scale[i % scale.length]!);
   });
-  await predictor.dispose();
-  return heads;
+  const { honestErrors } = member;
+  const [trend, target, head] = [footing.trends[0], data.targets[0], heads[0]];
+  if (honestErrors === undefined || trend === undefined || target === undefined || head === undefined) return { heads };
+  const size = trend.scale.length;
+  const leftOut = head.map((predicted, i) => {
+    const row = rows[Math.floor(i / size)]!;
+    if (member.unseen(row)) return predicted;
+    return target[i]! + honestErrors[row * size + (i % size)]! * trend.scale[i % size]!;
+  });
+  return { heads, leftOut: [leftOut] };
 }

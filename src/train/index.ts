@@ -2,7 +2,7 @@
 export * from "./data.ts";
 export { adamStepGraph, lossGraph, objectiveGraph, predictGraph } from "./graphs.ts";
 export { losses, type LossName } from "./loss.ts";
-export { type MemberInput, type MemberOutput, type MemberStage, memberTask, type Recipe } from "./member.ts";
+export { type MemberInput, type MemberOutput, memberTask, type Recipe } from "./member.ts";
 export * from "./ensemble.ts";
 export {
   allowanceOf,
@@ -28,7 +28,7 @@ export {
   type TrialPlan,
 } from "./recipe.ts";
 export { lastGoodStage, stagesWorthRunning } from "./path.ts";
-export { chooseStage, stageOf, stageScores } from "./stages.ts";
+export { chooseStage, type MemberStage, stageOf, stageScores } from "./stages.ts";
 export { fitTrend, noTrend, type Trend, withoutTrend } from "./trend.ts";
 export * from "./supernet-trainer.ts";
 export { runTrial, type TrialOptions } from "./trial.ts";

@@ -18,12 +18,12 @@ import {
 } from "../space/index.ts";
 import { defineTask, type TaskContext } from "../tasks/index.ts";
 import { gatherInto, takeRows, type TrainingData, withCoefficients } from "./data.ts";
-import { adamStepGraph, coefficientsLearned, decayMask, hasUnits, trainedSize } from "./graphs.ts";
+import { descentOf, type Finish, type Stage } from "./descent.ts";
+import { adamStepGraph, coefficientsLearned, hasUnits, trainedSize } from "./graphs.ts";
 import type { LossName } from "./loss.ts";
-import { feedsOf, fullObjective, fullPredictor } from "./objective.ts";
-import { adamRate, cosine, lbfgs } from "./optimisers/index.ts";
-import { engineProducts } from "./pair-products.ts";
-import { lastGoodStage } from "./path.ts";
+import { feedsOf, fullPredictor } from "./objective.ts";
+import { adamRate, cosine } from "./optimisers/index.ts";
+import { chooseStage, type MemberStage } from "./stages.ts";
 
 /** How a member is trained. Numbers of steps are the budget of work; only a deadline that comes before they are done
  * brings the clock in: then Adam's rate goes down to its end in the time that there is. */
@@ -33,10 +33,10 @@ export interface Recipe {
   readonly batch: number;
   readonly learningRate: number;
   readonly finalLearningRate: number;
-  /** Stages of L-BFGS: weight of the sum of squared weights beside the mean loss, and iterations. None: Adam alone, without decay;
+  /** Stages after it. None: Adam alone, without decay;
    * what is left on the member's own rows is then not looked at. */
-  readonly path: readonly { readonly weightDecay: number; readonly iterations: number }[];
-  readonly lbfgsMemory: number;
+  readonly path: readonly Stage[];
+  readonly finish: Finish;
 }
 
 export interface MemberInput {
@@ -51,23 +51,12 @@ export interface MemberInput {
   readonly engine: EngineName;
 }
 
-/** The member after one stage of its path. */
-export interface MemberStage {
-  readonly weights: Float32Array;
-  /** Learned log noise variances with the `gaussian` loss, one per scalar or channel; else empty. */
-  readonly logNoise: Float32Array;
-  /** NaN where no stage followed Adam. */
-  readonly fitLoss: number;
-  /** Mean square of the held-out residuals per head and element, scaled units; NaN where nothing is held out. */
-  readonly heldOutSquares: readonly Float64Array[];
-}
-
 export interface MemberOutput {
   /** One per stage of the recipe's path that was reached, at least one: the path ends early once two stages in a row were worse
    * than the best. */
   readonly stages: readonly MemberStage[];
   readonly adamSteps: number;
-  readonly lbfgsIterations: number;
+  readonly iterations: number;
   readonly evaluations: number;
   /** True where the caller's stop or deadline cut the path short. */
   readonly stopped: boolean;
@@ -136,6 +125,30 @@ async function runAdam(
   return { params, steps };
 }
 
+/** Iterations between reports. */
+const reported = 5;
+
+/** What it misses each row of the table by: its own rows as leaving them out would have it, held-out rows as they are.
+ * @param outputs of the held-out rows @param leftOut fit rows x outputs */
+function honestErrors(
+  { data, fitRows, heldOutRows }: MemberInput,
+  held: TrainingData,
+  outputs: readonly Float32Array[],
+  leftOut: Float32Array,
+): Float32Array {
+  const [target, predicted] = [held.targets[0], outputs[0]];
+  const size = leftOut.length / fitRows.length;
+  const errors = new Float32Array(data.rows * size).fill(Number.NaN);
+  fitRows.forEach((row, i) => {
+    errors.set(leftOut.subarray(i * size, (i + 1) * size), row * size);
+  });
+  heldOutRows.forEach((row, i) => {
+    for (let j = 0; j < size; j++)
+      errors[row * size + j] = (predicted?.[i * size + j] ?? 0) - (target?.[i * size + j] ?? 0);
+  });
+  return errors;
+}
+
 /** Mean square of the residuals per head and element. */
 function meanSquares(held: TrainingData, outputs: readonly Float32Array[]): Float64Array[] {
   return held.targets.map((target, h) => {
@@ -147,21 +160,9 @@ function meanSquares(held: TrainingData, outputs: readonly Float32Array[]): Floa
   });
 }
 
-/** Mean logarithm of the held-out squares: what a stage is judged by. */
-function logScore(heldOutSquares: readonly Float64Array[]): number {
-  let sum = 0;
-  let count = 0;
-  for (const squares of heldOutSquares)
-    for (const square of squares) {
-      sum += Math.log(square + 1e-30);
-      count++;
-    }
-  return count > 0 ? sum / count : Number.NaN;
-}
-
 /** Two stages in a row that were worse than the best: later stages only fit more closely. */
-function hasStalled(scores: readonly number[]): boolean {
-  return lastGoodStage(scores) < scores.length - 2;
+function hasStalled(stages: readonly MemberStage[]): boolean {
+  return chooseStage([{ stages }]) < stages.length - 2;
 }
 
 export async function trainMember(input: MemberInput, context: TaskContext): Promise<MemberOutput> {
@@ -187,65 +188,45 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
   });
 
   const alone = recipe.path.length === 0;
-  const objective = alone ? undefined : await fullObjective(engine, network, recipe.loss, fit);
-  const products = alone ? undefined : await engineProducts(engine, recipe.lbfgsMemory, size);
+  const descent = alone ? undefined : await descentOf(recipe.finish, engine, network, recipe.loss, fit);
   const predictor = await fullPredictor(engine, network);
-  const trial = new Float32Array(size);
-  const gradient = new Float32Array(size);
-  const mask = decayMask(network, size, 1);
   let params = adam.params;
   let iterations = 0;
   let evaluations = 0;
   const stages: MemberStage[] = [];
-  const scores: number[] = [];
-  const judge = async (fitLoss: number): Promise<void> => {
+  const judge = async (fitLoss: number, leftOut?: Float32Array): Promise<void> => {
     const weights = params.slice(0, network.layout.size);
     const outputs = held.rows > 0 ? await predictor.predict(held.x, held.rows, weights) : [];
     const heldOutSquares = meanSquares(held, outputs);
-    stages.push({ weights, logNoise: params.slice(network.layout.size), fitLoss, heldOutSquares });
-    scores.push(logScore(heldOutSquares));
+    stages.push({
+      weights,
+      logNoise: params.slice(network.layout.size),
+      fitLoss,
+      heldOutSquares,
+      ...(leftOut && { honestErrors: honestErrors(input, held, outputs, leftOut) }),
+    });
   };
-  if (alone) await judge(Number.NaN);
-  for (const { weightDecay, iterations: limit } of recipe.path) {
-    if (stages.length > 0 && context.shouldStop()) break;
-    let dataLoss = Number.NaN;
-    const before = iterations;
-    const result = await lbfgs(
-      async (point) => {
-        trial.set(point);
-        dataLoss = (await objective?.evaluate(trial, gradient)) ?? Number.NaN;
-        let penalty = 0;
-        if (weightDecay > 0)
-          for (let i = 0; i < size; i++) {
-            const weight = mask[i]! * point[i]!;
-            penalty += weight * weight;
-            gradient[i]! += 2 * weightDecay * weight;
-          }
-        return { loss: dataLoss + weightDecay * penalty, gradient };
-      },
-      params,
-      {
-        iterations: context.shouldStop() ? 0 : limit,
-        memory: recipe.lbfgsMemory,
-        ...(products === undefined ? {} : { products }),
-        onIteration: ({ iteration, loss }) => {
-          if (iteration % 10 === 0)
-            context.progress((adamPasses + before + iteration) / passes, `loss ${loss.toExponential(1)}`);
-          return context.shouldStop();
-        },
-      },
-    );
-    params = result.point;
-    iterations += result.iterations;
-    evaluations += result.evaluations;
-    await judge(dataLoss);
-    if (hasStalled(scores)) break;
-  }
-  await objective?.dispose();
-  await products?.dispose();
+  if (descent === undefined) await judge(Number.NaN);
+  else
+    for (const stage of recipe.path) {
+      if (stages.length > 0 && context.shouldStop()) break;
+      const limit = context.shouldStop() ? 0 : stage.iterations;
+      const before = iterations;
+      const result = await descent.run(params, { ...stage, iterations: limit }, (iteration, loss) => {
+        if (iteration % reported === 0)
+          context.progress((adamPasses + before + iteration) / passes, `loss ${loss.toExponential(1)}`);
+        return context.shouldStop();
+      });
+      params = result.params;
+      iterations += result.iterations;
+      evaluations += result.evaluations;
+      await judge(result.dataLoss, await descent.leaveOneOut(params, stage.weightDecay));
+      if (hasStalled(stages)) break;
+    }
+  await descent?.dispose();
   await predictor.dispose();
   const stopped = context.shouldStop() || adam.steps < recipe.adamSteps;
-  return { stages, adamSteps: adam.steps, lbfgsIterations: iterations, evaluations, stopped };
+  return { stages, adamSteps: adam.steps, iterations, evaluations, stopped };
 }
 
 /** {@link trainMember} as a task. */

@@ -7,7 +7,9 @@ import type { Rng } from "../rng.ts";
 import {
   type Architecture,
   compact,
+  hasFields,
   macs,
+  outputsOf,
   superArchitecture,
   type SuperArchitecture,
   type SuperArchitectureOptions,
@@ -138,6 +140,9 @@ export async function trainPlain(
         recipe: planProbe(effort, {
           rows: fitRows.length,
           macs: macs(space, architecture),
+          outputs: outputsOf(space),
+          fields: hasFields(space),
+          engine,
           loss: options.loss === "gaussian" ? "mse" : options.loss,
           weightDecay: footing.weightDecay,
         }),

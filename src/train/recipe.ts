@@ -3,6 +3,7 @@
  * counted in multiply-accumulates, so that a seed fixes every byte of the result. The constants are measured
  * (docs/decisions/0003-training-recipe.md).
  */
+import type { EngineName } from "../engine/index.ts";
 import type { LossName } from "./loss.ts";
 import type { Recipe } from "./member.ts";
 
@@ -51,16 +52,19 @@ export function batchOf(rows: number, coefficients: boolean): number {
   return Math.max(8, Math.min(coefficients ? fieldBatch.coefficients : fieldBatch.field, Math.floor(rows / 8)));
 }
 
-/** Last learning rate of Adam, and pairs that L-BFGS remembers: the same in all recipes. */
-const ends = { finalLearningRate: 3e-5, lbfgsMemory: 10 } as const;
+/** Last learning rate of Adam, the same in all recipes. */
+const finalLearningRate = 3e-5;
 
 /** Of more runs, a field's coefficients are learned by Adam however cheap they are: by the decay path spectra of emission had errors
  * from 0.03 to 0.3, by Adam 0.04. Passes at most: networks so small take the time of a step, not of its work. */
 const manyFieldRuns = 600;
 const mostPasses = { member: 1000, trial: 300 } as const;
 
+/** Adam before a path that takes the network to its end. */
+const start = { batch: 64, adamSteps: 300, learningRate: 3e-3 } as const;
+
 /** Below this share of the path's iterations, Adam does the work instead. */
-const leastPathShare = 0.2;
+const leastPathShare = 0.5;
 
 /** What a step of a convolutional supernet takes, in steps of its average architecture: all candidates are there. And the
  * fewest rows that a search is cut down to. */
@@ -111,8 +115,8 @@ export interface TrialPlan {
  * are trained to an end, they are alike, and what tells them apart is not seen in a short training.
  * @param problem a typical architecture's, by which the work is measured @returns undefined where trials do not pay */
 export function planTrials(effort: Effort, problem: MemberProblem): TrialPlan | undefined {
-  const { adamSteps, batch, path } = planMember(effort, problem);
-  if (path.length === decayPath.length) return undefined;
+  const { adamSteps, batch, path, finish } = planMember(effort, problem);
+  if (finish === "levenberg-marquardt" || path.length === decayPath.length) return undefined;
   const passes = (adamSteps * batch) / problem.rows;
   const share = Math.min(trialShares.most, Math.max(trialShares.least, trialPasses / passes));
   const count = Math.max(8, Math.round((trialWork / share) * Math.min(1, effortFactor[effort])));
@@ -133,38 +137,72 @@ export function planTrial(
 
 /** Mini-batch Adam alone, without weight decay. */
 export function adamAlone(plan: Pick<Recipe, "loss" | "batch" | "adamSteps" | "learningRate">): Recipe {
-  return { ...plan, ...ends, path: [] };
+  return { ...plan, finalLearningRate, finish: "lbfgs", path: [] };
 }
 
 export interface MemberProblem {
   readonly rows: number;
   /** Multiply-accumulates of one row through this member. */
   readonly macs: number;
-  /** Whether most of them are convolutions. */
+  /** Numbers of a run that it learns. */
+  readonly outputs: number;
+  /** Whether most of the multiply-accumulates are convolutions. */
   readonly convolutional: boolean;
   /** Whether any output is a signal or an image, and whether this member learns one as coefficients of components. */
   readonly fields: boolean;
   readonly coefficients: boolean;
   readonly members: number;
   readonly loss: LossName;
+  readonly engine: EngineName;
   /** Weight decay at the start of the path, found by the probe. */
   readonly weightDecay: number;
+}
+
+/** Residuals that Levenberg-Marquardt is used for at most: its steps, worth some forty of L-BFGS, take time with their cube. */
+const mostResiduals = 800;
+/** Its decay path, and iterations of each stage at most, by effort and in the probe. */
+const residualPath = [1, 3, 10, 100, 1e3, 1e4, 1e5, 1e6] as const;
+const residualSteps = { quick: 6, standard: 10, thorough: 20 } as const satisfies Record<Effort, number>;
+const probeDivisors = [1, 10, 100] as const;
+
+/** Whether members are finished by Levenberg-Marquardt, and know what they would miss their own rows by. Its systems need float64,
+ * which TensorFlow.js has not. */
+export function hasFewResiduals({
+  rows,
+  outputs,
+  fields,
+  loss,
+  engine,
+}: Pick<MemberProblem, "rows" | "outputs" | "fields" | "loss" | "engine">): boolean {
+  return engine === "onnxruntime" && loss === "mse" && !fields && rows * outputs <= mostResiduals;
+}
+
+/** Adam to get near, then Levenberg-Marquardt. */
+function byResiduals(effort: Effort, weightDecay: number, divisors: readonly number[]): Recipe {
+  return {
+    loss: "mse",
+    ...start,
+    finalLearningRate,
+    finish: "levenberg-marquardt",
+    path: divisors.map((divisor) => ({ weightDecay: weightDecay / divisor, iterations: residualSteps[effort] })),
+  };
 }
 
 /** How one member is trained: the whole decay path where the budget bears it; for scalars a shortened one where it nearly does;
  * else mostly mini-batch Adam, because a full-batch step is dear. */
 export function planMember(effort: Effort, problem: MemberProblem): Recipe {
   const { rows, macs, members, loss, weightDecay } = problem;
+  if (hasFewResiduals(problem)) return byResiduals(effort, weightDecay, residualPath);
   const factor = effortFactor[effort];
   const work = 3 * macs * rows * (problem.convolutional ? convolutionWeight : 1);
   const affordable = (factor * finalMacs) / (members * work);
   const adam = problem.coefficients && rows > manyFieldRuns;
   const passes = adam ? Math.min(factor * mostPasses.member, affordable) : affordable;
   const share = adam ? 0 : Math.min(factor, passes / pathIterations);
-  const common = { loss, ...ends };
+  const common = { loss, finalLearningRate, finish: "lbfgs" } as const;
   if (share < (problem.fields ? 1 : leastPathShare) * Math.min(1, factor)) {
     const batch = batchOf(rows, problem.coefficients);
-    const linear = problem.fields && !problem.convolutional;
+    const linear = !problem.convolutional;
     const part = adamShare[problem.coefficients ? "coefficients" : linear ? "linear" : "convolutional"];
     const adamSteps = Math.max(100, Math.round((part * passes * rows) / batch));
     const iterations = Math.max(5, Math.round((1 - part) * passes));
@@ -177,7 +215,7 @@ export function planMember(effort: Effort, problem: MemberProblem): Recipe {
     weightDecay: weightDecay / divisor,
     iterations: Math.round(share * iterations),
   }));
-  return { ...common, batch: 64, adamSteps: 300, learningRate: 3e-3, path };
+  return { ...common, ...start, path };
 }
 
 /** What the probe tries: with or without a linear trend, strong or weak decay to start from. */
@@ -191,18 +229,19 @@ export const probeGrid = [
 /** A short path for the probe. */
 export function planProbe(
   effort: Effort,
-  problem: Omit<MemberProblem, "members" | "convolutional" | "fields" | "coefficients">,
+  problem: Omit<MemberProblem, "members" | "convolutional" | "coefficients">,
 ): Recipe {
   const { rows, macs, weightDecay } = problem;
+  if (hasFewResiduals(problem)) return byResiduals(effort, weightDecay, probeDivisors);
   const factor = effortFactor[effort];
   const passes = (0.3 * factor * finalMacs) / (2 * probeGrid.length * 3 * macs * rows);
   const share = Math.min(1, factor, passes / 400);
   return {
     loss: problem.loss,
-    batch: 64,
-    adamSteps: Math.round(300 * Math.min(1, 3 * share)),
-    learningRate: 3e-3,
-    ...ends,
+    ...start,
+    adamSteps: Math.round(start.adamSteps * Math.min(1, 3 * share)),
+    finalLearningRate,
+    finish: "lbfgs",
     path: [
       { weightDecay, iterations: Math.round(100 * share) },
       { weightDecay: weightDecay / 10, iterations: Math.round(150 * share) },

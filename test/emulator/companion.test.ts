@@ -26,7 +26,7 @@ function stack(rows: number, a: number, b: number, common = 0, statedB = b): Fie
   const { truth, networks, companion } = world(rows, a, b, common, 31);
   const judged = Array.from(truth.keys());
   return stackField({
-    held: { rows, judged, truth, mean: networks, spread: new Float64Array(rows) },
+    held: { rows, judged, truth, mean: networks, averaged: 1, spread: new Float64Array(rows) },
     size: 1,
     networks: calibration(a),
     shrink: 1,
@@ -86,7 +86,14 @@ describe("stackField()", () => {
     const networks = truth.map((t, i) => t + noise[i]! + own[i]!);
     const companion = truth.map((t, i) => t + noise[i]! + other[i]!);
     const result = stackField({
-      held: { rows: 2000, judged: Array.from(truth.keys()), truth, mean: networks, spread: new Float64Array(2000) },
+      held: {
+        rows: 2000,
+        judged: Array.from(truth.keys()),
+        truth,
+        mean: networks,
+        averaged: 1,
+        spread: new Float64Array(2000),
+      },
       size: 1,
       networks: { ...calibration(1), floor: [0.9], noise: [0.4] },
       shrink: 1,
@@ -117,6 +124,7 @@ describe("stackField()", () => {
       held: {
         rows: 500,
         judged: Array.from(truth.keys()),
+        averaged: 1,
         truth,
         mean: truth.map((t, i) => t + noise[i]! + own[i]!),
         spread: new Float64Array(500).fill(0.5),

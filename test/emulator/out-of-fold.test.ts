@@ -75,4 +75,35 @@ describe("outOfFold()", () => {
     const first = Float64Array.from(all, ({ heads }) => heads[0]![0]!);
     expect(spread[0]).toBeCloseTo(spreadOf(first), 12);
   });
+
+  it("lets every run judge the mean of all where it is known what each would predict of its own runs", () => {
+    const rng = makeRng(6);
+    const isUnseen = (m: number, row: number): boolean => row % members === m;
+    const misses = Array.from({ length: rows }, () => errors(rng, sizeAt(rng)));
+    const target = Float32Array.from(misses, () => rng.normal());
+    // What is known is a fifth too good.
+    const of = (m: number, share: (row: number) => number): Float64Array =>
+      Float64Array.from(misses, (each, row) => target[row]! + share(row) * each[m]!);
+    const all = Array.from({ length: members }, (_, m) => ({
+      heads: [of(m, (row) => (isUnseen(m, row) ? 1 : 0))],
+      leftOut: [of(m, () => 0.8)],
+      unseen: (row: number) => isUnseen(m, row),
+    }));
+    const held = outOfFold(target, rows, place, all);
+    const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(held.averaged).toBe(members);
+    const missed = meanOf(held.mean.map((value, i) => (value - target[i]!) ** 2));
+    const truly = misses.reduce((sum, each) => sum + meanOf(each) ** 2, 0) / rows;
+    expect(missed / truly).toBeGreaterThan(0.9);
+    expect(missed / truly).toBeLessThan(1.1);
+    const spread = meanOf(held.spread) / (misses.reduce((sum, each) => sum + spreadOf(each), 0) / rows);
+    expect(spread).toBeGreaterThan(0.95);
+    expect(spread).toBeLessThan(1.05);
+    // 1 of 1.25 parts of a squared error is a member's own.
+    expect(held.ownShare).toBeCloseTo(0.8, 1);
+    expect(calibrateField({ ...held, size: 1, members, noise: [0] }).shrink).toBe(1);
+    // Of two members what eight leave is reckoned from what two do.
+    const two = outOfFold(target, rows, place, all.slice(0, 2));
+    expect(calibrateField({ ...two, size: 1, members, noise: [0] }).shrink).toBeCloseTo(Math.sqrt(0.3 / 0.6), 1);
+  });
 });

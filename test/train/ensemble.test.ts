@@ -88,7 +88,7 @@ describe("an ensemble of trained members", () => {
               batch: 16,
               learningRate: 5e-3,
               finalLearningRate: 1e-3,
-              lbfgsMemory: 10,
+              finish: "lbfgs",
               path: [{ weightDecay: 1e-5, iterations: 60 }],
             },
             seed: rng.fork(`member ${m}`).seed,
@@ -116,7 +116,7 @@ describe("trainedEnough()", () => {
       stages: [
         { weights: new Float32Array(), logNoise: new Float32Array(), fitLoss, heldOutSquares: [Float64Array.of(held)] },
       ],
-      ...{ adamSteps: 0, lbfgsIterations: 0, evaluations: 0, stopped: false },
+      ...{ adamSteps: 0, iterations: 0, evaluations: 0, stopped: false },
     }));
 
   it("drops members that do worse on their own runs than good ones do on new runs", () => {

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { fieldRate, planMember, planSearch, planTrials } from "../../src/train/index.ts";
 
-const common = { members: 8, loss: "mse", weightDecay: 1e-3, coefficients: false } as const;
-const scalars = { ...common, rows: 400, macs: 12_000, convolutional: false, fields: false };
-const spectra = { ...common, rows: 1700, macs: 70_000, convolutional: false, fields: true };
-const images = { ...common, rows: 1700, macs: 60e6, convolutional: true, fields: true };
+const common = { members: 8, loss: "mse", weightDecay: 1e-3, coefficients: false, engine: "onnxruntime" } as const;
+const scalars = { ...common, rows: 400, outputs: 4, macs: 12_000, convolutional: false, fields: false };
+const spectra = { ...common, rows: 1700, outputs: 500, macs: 70_000, convolutional: false, fields: true };
+const images = { ...common, rows: 1700, outputs: 4096, macs: 60e6, convolutional: true, fields: true };
 
 const passes = ({ adamSteps, batch }: { readonly adamSteps: number; readonly batch: number }, rows: number): number =>
   (adamSteps * batch) / rows;
@@ -21,6 +21,23 @@ describe("planMember()", () => {
       expect(iterations(planMember("standard", problem))).toBe(3040);
       expect(adamSteps).toBe(300);
     }
+  });
+
+  it("finishes few scalars by Levenberg-Marquardt, where the engine has float64", () => {
+    const few = { ...scalars, outputs: 2 };
+    const { finish, path } = planMember("standard", few);
+    expect(finish).toBe("levenberg-marquardt");
+    expect(path[0]!.weightDecay).toBe(1e-3);
+    expect(path.at(-1)!.weightDecay).toBeCloseTo(1e-9, 15);
+    expect(iterations(planMember("standard", few))).toBe(80);
+    expect(iterations(planMember("quick", few))).toBeLessThan(80);
+    for (const other of [
+      scalars,
+      { ...few, engine: "tfjs" },
+      { ...few, loss: "huber" },
+      { ...few, fields: true },
+    ] as const)
+      expect(planMember("standard", other).finish).toBe("lbfgs");
   });
 
   it("gives fields of many runs Adam for six tenths of the passes, convolutions for nine", () => {

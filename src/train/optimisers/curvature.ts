@@ -35,11 +35,18 @@ export function plainProducts(memory: number, size: number): PairProducts {
   };
 }
 
+/** A point and the gradient there. */
+export interface Place {
+  readonly point: Float32Array;
+  readonly gradient: Float32Array;
+}
+
 export interface Curvature {
   /** Pairs that are kept. */
   readonly pairs: number;
-  /** Keeps a pair in the place of the oldest. @returns false, and nothing changes, where the curvature along s is not positive */
-  add(s: Float32Array, y: Float32Array): Promise<boolean>;
+  /** Keeps the pair of a move in the place of the oldest. @returns false, and nothing changes, where the curvature along it is not
+   * positive */
+  add(from: Place, to: Place): Promise<boolean>;
   /** Writes - H gradient into `out`, H the approximation of the inverse Hessian. */
   directionInto(out: Float32Array, gradient: Float32Array): Promise<void>;
   clear(): void;
@@ -53,16 +60,22 @@ export function curvature(memory: number, size: number, products: PairProducts):
   const [sy, yy] = [square(), square()];
   let gamma = 1;
   const coefficients = new Float32Array(2 * memory);
+  const s = new Float32Array(size);
+  const y = new Float32Array(size);
   return {
     get pairs() {
       return order.length;
     },
-    async add(s, y) {
-      let [ss, along, length] = [0, 0, 0];
+    async add(from, to) {
+      let ss = 0;
+      let along = 0;
+      let length = 0;
       for (let i = 0; i < size; i++) {
-        ss += s[i]! * s[i]!;
-        along += s[i]! * y[i]!;
-        length += y[i]! * y[i]!;
+        const step = (s[i] = to.point[i]! - from.point[i]!);
+        const change = (y[i] = to.gradient[i]! - from.gradient[i]!);
+        ss += step * step;
+        along += step * change;
+        length += change * change;
       }
       if (!(along > 1e-12 * Math.sqrt(ss * length))) return false;
       const place = order.length < memory ? order.length : order.shift()!;

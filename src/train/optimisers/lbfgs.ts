@@ -78,12 +78,11 @@ export async function lbfgs(objective: Objective, start: Float32Array, options: 
   const point = Float32Array.from(start);
   const trial = new Float32Array(size);
   const gradient = new Float32Array(size);
+  const trialGradient = new Float32Array(size);
   const direction = new Float32Array(size);
   const known = curvature(memory, size, options.products ?? plainProducts(memory, size));
-  const [s, y] = [new Float32Array(size), new Float32Array(size)];
   let evaluations = 0;
 
-  const trialGradient = new Float32Array(size);
   const evaluate = async (step: number): Promise<{ loss: number; slope: number }> => {
     for (let i = 0; i < size; i++) trial[i] = point[i]! + step * direction[i]!;
     const result = await objective(trial);
@@ -148,9 +147,7 @@ export async function lbfgs(objective: Objective, start: Float32Array, options: 
   let restarted = false;
   let withoutHeadway = 0;
   while (iteration < iterations) {
-    let largest = 0;
-    for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(gradient[i]!));
-    if (largest < gradientTolerance) {
+    if (gradient.every((slope) => Math.abs(slope) < gradientTolerance)) {
       reason = "gradient";
       break;
     }
@@ -172,11 +169,7 @@ export async function lbfgs(objective: Objective, start: Float32Array, options: 
       continue;
     }
     restarted = false;
-    for (let i = 0; i < size; i++) {
-      s[i] = trial[i]! - point[i]!;
-      y[i] = trialGradient[i]! - gradient[i]!;
-    }
-    await known.add(s, y);
+    await known.add({ point, gradient }, { point: trial, gradient: trialGradient });
     point.set(trial);
     gradient.set(trialGradient);
     withoutHeadway = loss - found.loss > leastHeadway * Math.abs(loss) ? 0 : withoutHeadway + 1;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { getEngine } from "../../../src/engine/index.ts";
 import { makeRng } from "../../../src/rng.ts";
-import { curvature, plainProducts } from "../../../src/train/optimisers/curvature.ts";
+import { curvature, type Place, plainProducts } from "../../../src/train/optimisers/curvature.ts";
 import { engineProducts } from "../../../src/train/pair-products.ts";
 
 interface Pair {
@@ -59,11 +59,20 @@ function expectClose(found: Float32Array, wanted: Float64Array, tolerance: numbe
   ).toBeLessThan(tolerance);
 }
 
+/** A move by `s` in which the gradient changes by `y`. */
+function moveOf(s: Float32Array, y: Float32Array): [Place, Place] {
+  const zero = new Float32Array(s.length);
+  return [
+    { point: zero, gradient: zero },
+    { point: s, gradient: y },
+  ];
+}
+
 describe("curvature()", () => {
   it.each([0, 1, 3, 5, 12])("gives the direction of the two loops over the last 5 of %d pairs", async (count) => {
     const { pairs, gradient } = drawPairs(count, 40, count + 1);
     const known = curvature(5, 40, plainProducts(5, 40));
-    for (const { s, y } of pairs) expect(await known.add(s, y)).toBe(true);
+    for (const { s, y } of pairs) expect(await known.add(...moveOf(s, y))).toBe(true);
     const out = new Float32Array(40);
     await known.directionInto(out, gradient);
     expect(known.pairs).toBe(Math.min(5, count));
@@ -74,11 +83,13 @@ describe("curvature()", () => {
     const { pairs, gradient } = drawPairs(2, 10, 4);
     const known = curvature(5, 10, plainProducts(5, 10));
     const [first, second] = pairs as [Pair, Pair];
-    await known.add(first.s, first.y);
+    await known.add(...moveOf(first.s, first.y));
     expect(
       await known.add(
-        second.s,
-        second.y.map((v) => -v),
+        ...moveOf(
+          second.s,
+          second.y.map((v) => -v),
+        ),
       ),
     ).toBe(false);
     const out = new Float32Array(10);
@@ -95,7 +106,7 @@ describe("curvature()", () => {
     const { pairs, gradient } = drawPairs(7, size, 9);
     const products = await engineProducts(getEngine(name), memory, size);
     const known = curvature(memory, size, products);
-    for (const { s, y } of pairs) await known.add(s, y);
+    for (const { s, y } of pairs) await known.add(...moveOf(s, y));
     const out = new Float32Array(size);
     await known.directionInto(out, gradient);
     await products.dispose();
