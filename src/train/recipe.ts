@@ -159,7 +159,7 @@ export interface MemberProblem {
 }
 
 /** Residuals that Levenberg-Marquardt is used for at most: its steps, worth some forty of L-BFGS, take time with their cube. */
-const mostResiduals = 800;
+const mostResiduals = 1000;
 /** Its decay path, and iterations of each stage at most, by effort and in the probe. */
 const residualPath = [1, 3, 10, 100, 1e3, 1e4, 1e5, 1e6] as const;
 const residualSteps = { quick: 6, standard: 10, thorough: 20 } as const satisfies Record<Effort, number>;

@@ -67,11 +67,21 @@ export function linearisedGraph(network: Network, count: number, outputs: number
     b.reduceSum(predicted, [0, 1]),
     taps.map(({ leaving }) => leaving),
   );
-  const square = (a: NodeId): NodeId => {
-    const exact = b.cast(a, "float64");
-    return b.matMul(exact, b.transpose(exact, [1, 0]));
-  };
   const added = (parts: readonly NodeId[]): NodeId => parts.reduce((sum, part) => b.sum(sum, part));
+  const squares = new Map<NodeId, NodeId>();
+  /** a aᵀ. Activations that enter several products side by side are multiplied once. */
+  const square = (a: NodeId): NodeId => {
+    const known = squares.get(a);
+    if (known !== undefined) return known;
+    const node = b.node(a);
+    const exact = b.cast(a, "float64");
+    const made =
+      node.op === "Concat" && node.axis === 1
+        ? added(node.parts.map(square))
+        : b.matMul(exact, b.transpose(exact, [1, 0]));
+    squares.set(a, made);
+    return made;
+  };
   const [decaying, free, along]: [NodeId[], NodeId[], NodeId[]] = [[], [], []];
   taps.forEach(({ entering, leaving }, t) => {
     const slope = slopes[t]!;
