@@ -11,8 +11,10 @@ import { residualProblem } from "./residuals.ts";
 
 /** `levenberg-marquardt`: for the mean square of one vector of scalars, with few residuals; its cost grows with their cube.
  * `lbfgs`: all else. */
-export const finishes = ["lbfgs", "levenberg-marquardt"] as const;
-export type Finish = (typeof finishes)[number];
+export type Finish = "lbfgs" | "levenberg-marquardt";
+
+/** What an iteration takes, in passes over the rows, roughly. */
+export const passesOf: Readonly<Record<Finish, number>> = { lbfgs: 1, "levenberg-marquardt": 15 };
 
 /** One stage: weight of the sum of squared weights beside the mean loss, and iterations at most. */
 export interface Stage {

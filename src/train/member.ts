@@ -18,7 +18,7 @@ import {
 } from "../space/index.ts";
 import { defineTask, type TaskContext } from "../tasks/index.ts";
 import { gatherInto, takeRows, type TrainingData, withCoefficients } from "./data.ts";
-import { descentOf, type Finish, type Stage } from "./descent.ts";
+import { descentOf, type Finish, passesOf, type Stage } from "./descent.ts";
 import { adamStepGraph, coefficientsLearned, hasUnits, trainedSize } from "./graphs.ts";
 import type { LossName } from "./loss.ts";
 import { feedsOf, fullPredictor } from "./objective.ts";
@@ -176,7 +176,8 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
 
   // Work in units of one pass over the rows.
   const adamPasses = (recipe.adamSteps * Math.min(recipe.batch, fit.rows)) / fit.rows;
-  const passes = adamPasses + recipe.path.reduce((sum, stage) => sum + stage.iterations, 0);
+  const each = passesOf[recipe.finish];
+  const passes = adamPasses + each * recipe.path.reduce((sum, stage) => sum + stage.iterations, 0);
   const start = new Float32Array(size);
   start.set(initialise(network.layout, rng.fork("weights")));
   const adam = await runAdam(engine, network, fit, start, recipe, rng.fork("batches"), {
@@ -214,7 +215,7 @@ export async function trainMember(input: MemberInput, context: TaskContext): Pro
       const before = iterations;
       const result = await descent.run(params, { ...stage, iterations: limit }, (iteration, loss) => {
         if (iteration % reported === 0)
-          context.progress((adamPasses + before + iteration) / passes, `loss ${loss.toExponential(1)}`);
+          context.progress((adamPasses + each * (before + iteration)) / passes, `loss ${loss.toExponential(1)}`);
         return context.shouldStop();
       });
       params = result.params;
