@@ -61,12 +61,7 @@ function mix(networks: Part, companion: Part, w: number): Part {
  * more than chance may give. @param noise variance, one per element */
 function bestSize(part: Part, noise: (i: number) => number): { readonly size: number; readonly crps: number } {
   const n = part.error.length;
-  let [latent, drowning] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    latent += part.variance[i]!;
-    drowning += noise(i);
-  }
-  const chance = drowning === 0 ? 0 : drowning / (latent + drowning) / Math.sqrt(n);
+  const chance = drowned(part, noise) / Math.sqrt(n);
   const crpsAt = (size: number): number => {
     let sum = 0;
     for (let i = 0; i < n; i++)
@@ -83,6 +78,17 @@ function bestSize(part: Part, noise: (i: number) => number): { readonly size: nu
   return { size: Math.exp(at * sizeStep), crps };
 }
 
+/** Share of noise in what is left of the runs by a companion. Where it is most of it, scores that are as good as equal tell nothing, and a
+ * companion, which tells noise from the simulator, is to be preferred. */
+function drowned({ variance }: Part, noise: (i: number) => number): number {
+  let [latent, drowning] = [0, 0];
+  variance.forEach((each, i) => {
+    latent += each;
+    drowning += noise(i);
+  });
+  return drowning === 0 ? 0 : drowning / (latent + drowning);
+}
+
 /** At most this many numbers judge one weight: of large fields every so-many-th. */
 const mostJudged = 4000;
 
@@ -93,10 +99,12 @@ export function stackField(input: StackInput): FieldCalibration {
   const count = held.truth.length;
   const companion = companionPart({ ...input, truth: held.truth });
   const networks = withoutNoise(input, companion);
+  // The emulator's networks are the mean of all members: better than the one that had not seen the run. But no mean takes noise out of a
+  // residual: where there is some, both parts have the same, and shrinking one would make any mixture look better.
+  const averaged = noise.some((value) => value > 0) ? 1 : shrink;
   const all: Record<"networks" | "companion", Part> = {
     networks: {
-      // The emulator's networks are the mean of all members: better than the one that had not seen the run.
-      error: held.truth.map((truth, i) => shrink * (held.mean[i]! - truth)),
+      error: held.truth.map((truth, i) => averaged * (held.mean[i]! - truth)),
       variance: networkVariance(networks, held.spread, size),
     },
     companion,
@@ -113,7 +121,8 @@ export function stackField(input: StackInput): FieldCalibration {
   const scores = Array.from({ length: weightSteps + 1 }, (_, k) => scoreOf(k / weightSteps));
   const alone = Math.min(scores[0]!, scores[weightSteps]!);
   const least = Math.min(...scores);
-  const chosen = least < (1 - worthIt) * alone ? scores.indexOf(least) : scores[0] === alone ? 0 : weightSteps;
+  const best = least < (1 - worthIt) * alone ? scores.indexOf(least) : scores[0] === alone ? 0 : weightSteps;
+  const chosen = scores[0]! <= (1 + drowned(companion, noiseAt) / Math.sqrt(held.rows) / 2) * least ? 0 : best;
   const weight = input.share ?? chosen / weightSteps;
   const heldOutCrps = { networks: scores[weightSteps]!, processes: scores[0]!, mixture: scores[chosen]! };
   if (weight === 1 && noise.every((value) => value === 0)) return { ...networks, heldOutCrps };
