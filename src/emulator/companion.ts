@@ -78,6 +78,15 @@ function bestSize(part: Part, noise: (i: number) => number): { readonly size: nu
   return { size: Math.exp(at * sizeStep), crps };
 }
 
+/** Share of the output's variance that a member misses at most, to have learned it. */
+const learned = 0.1;
+
+function isLearned({ truth, mean }: FieldOutOfFold): boolean {
+  const centre = truth.reduce((sum, value) => sum + value, 0) / truth.length;
+  const variance = truth.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  return truth.reduce((sum, value, i) => sum + (value - mean[i]!) ** 2, 0) < learned * variance;
+}
+
 /** Share of noise in what is left of the runs by a companion. Where it is most of it, scores that are as good as equal tell nothing, and a
  * companion, which tells noise from the simulator, is to be preferred. */
 function drowned({ variance }: Part, noise: (i: number) => number): number {
@@ -99,9 +108,10 @@ export function stackField(input: StackInput): FieldCalibration {
   const count = held.truth.length;
   const companion = companionPart({ ...input, truth: held.truth });
   const networks = withoutNoise(input, companion);
-  // The emulator's networks are the mean of all members: better than the one that had not seen the run. But no mean takes noise out of a
-  // residual: where there is some, both parts have the same, and shrinking one would make any mixture look better.
-  const averaged = noise.some((value) => value > 0) ? 1 : shrink;
+  // The emulator's networks are the mean of all members: better than the one that had not seen the run. But no mean takes out what all
+  // miss alike, noise and what they have not learned: where that is much, shrinking a member's residual makes any mixture look better.
+  const isShared = noise.some((value) => value > 0) || !isLearned(held);
+  const averaged = held.estimated === true && isShared ? 1 : shrink;
   const all: Record<"networks" | "companion", Part> = {
     networks: {
       error: held.truth.map((truth, i) => averaged * (held.mean[i]! - truth)),

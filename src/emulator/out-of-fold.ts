@@ -27,6 +27,8 @@ export interface FieldOutOfFold {
   /** Share of a member's squared error that is its own, not the others' too: from runs that two members had not seen, or from what
    * they are known to predict of runs that they had; absent where there are too few. */
   readonly ownShare?: number;
+  /** Whether the latter is where spreads and shares are from. */
+  readonly estimated?: true;
 }
 
 /** Fewest rows that two members had not seen, for their differences to count. */
@@ -118,6 +120,7 @@ function withEstimates(
     truth,
     mean,
     spread: spread.map((value) => spreadFactor * value),
+    estimated: true,
     ...(members.length > 1 ? { ownShare } : {}),
   };
 }
