@@ -132,7 +132,8 @@ export function stackField(input: StackInput): FieldCalibration {
   const alone = Math.min(scores[0]!, scores[weightSteps]!);
   const least = Math.min(...scores);
   const best = least < (1 - worthIt) * alone ? scores.indexOf(least) : scores[0] === alone ? 0 : weightSteps;
-  const chosen = scores[0]! <= (1 + drowned(companion, noiseAt) / Math.sqrt(held.rows) / 2) * least ? 0 : best;
+  const margin = held.estimated === true ? drowned(companion, noiseAt) / Math.sqrt(held.rows) / 2 : 0;
+  const chosen = scores[0]! <= (1 + margin) * least ? 0 : best;
   const weight = input.share ?? chosen / weightSteps;
   const heldOutCrps = { networks: scores[weightSteps]!, processes: scores[0]!, mixture: scores[chosen]! };
   if (weight === 1 && noise.every((value) => value === 0)) return { ...networks, heldOutCrps };

@@ -72,6 +72,7 @@ export async function explore(
           macs: typicalMacs,
           outputs: outputsOf(space),
           engine: prepared.engine,
+          missed: footing.missed,
           convolutional,
           fields: convolutional,
           coefficients: false,

@@ -78,7 +78,7 @@ async function learnable(runs: Runs, options: PlainOptions): Promise<Learnable> 
   const scalers = fitScalers(runs);
   const data = scaleRuns(runs, scalers);
   const footing = await footingOf({ ...options, data }, "none", options.rng.fork("components"));
-  return { runs, scalers, footing: { ...footing, weightDecay } };
+  return { runs, scalers, footing: { ...footing, weightDecay, missed: 0 } };
 }
 
 /** Mean logarithm over the elements of each field of the mean square error on held-out rows, in units of the field; 0 for scalars. */

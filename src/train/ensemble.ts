@@ -131,7 +131,8 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
   // All members are planned alike, though folds differ by a run.
   const fitted = Math.round(rows.length * (1 - 1 / folds));
   const { loss } = options;
-  const problem = { rows: fitted, outputs: outputsOf(space), fields: hasFields(space), loss, engine };
+  const { missed } = footing;
+  const problem = { rows: fitted, outputs: outputsOf(space), fields: hasFields(space), loss, engine, missed };
   const pairs = !hasFewResiduals(problem);
   const isUnseen = (row: number, fold: number): boolean =>
     foldOf[row] === fold || (pairs && secondFoldOf[row] === fold);

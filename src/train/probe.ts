@@ -33,6 +33,8 @@ export interface Footing {
   /** One per head. */
   readonly trends: readonly Trend[];
   readonly weightDecay: number;
+  /** Share of the outputs' variance that the plain networks missed on held-out runs, geometric mean; 0 before it is known. */
+  readonly missed: number;
   /** What networks learn: the targets without the trend, of long fields as coefficients too. */
   readonly data: TrainingData;
 }
@@ -62,7 +64,7 @@ export async function footingOf(
   { space, data, engine }: Pick<PlainOptions, "space" | "data" | "engine">,
   trend: Footing["trend"],
   rng: Rng,
-): Promise<Omit<Footing, "weightDecay">> {
+): Promise<Omit<Footing, "weightDecay" | "missed">> {
   const rows = Int32Array.from({ length: data.rows }, (_, i) => i);
   const fits = data.targets.map((target) =>
     trend === "linear" ? fitTrend(data.x, target, data.inputs, rows) : noTrend(data.inputs, target.length / data.rows),
@@ -197,7 +199,7 @@ export async function probe(options: PlainOptions): Promise<Footing> {
     none: await footingOf(options, "none", rng.fork("components")),
     linear: await footingOf(options, "linear", rng.fork("components")),
   };
-  const choices = probeGrid.map(({ trend, weightDecay }) => ({ ...footings[trend], weightDecay }));
+  const choices = probeGrid.map(({ trend, weightDecay }) => ({ ...footings[trend], weightDecay, missed: 0 }));
   const allowance = allowanceOf(options, probeTrainings);
   const scores = await Promise.all(
     choices.map(async (choice, c) => {
@@ -206,5 +208,6 @@ export async function probe(options: PlainOptions): Promise<Footing> {
       return Math.min(...stageScores(outputs).map(finiteOrWorst)) + unitOf(choice.trends);
     }),
   );
-  return choices[scores.indexOf(Math.min(...scores))] ?? choices[0]!;
+  const least = Math.min(...scores);
+  return { ...(choices[scores.indexOf(least)] ?? choices[0]!), missed: Math.exp(least) };
 }

@@ -155,12 +155,17 @@ export interface MemberProblem {
   readonly members: number;
   readonly loss: LossName;
   readonly engine: EngineName;
+  /** Share of the outputs' variance that plain networks missed in the probe; undefined in the probe itself. */
+  readonly missed?: number;
   /** Weight decay at the start of the path, found by the probe. */
   readonly weightDecay: number;
 }
 
 /** Residuals that Levenberg-Marquardt is used for at most: its steps, worth some forty of L-BFGS, take time with their cube. */
 const mostResiduals = 1000;
+/** Share of variance that plain networks may miss for it: where they miss more, runs hold noise, or networks do not learn them, and members
+ * that follow their runs so closely do no better, nor is it known what they would miss their own runs by. */
+const mostMissed = 0.05;
 /** Its decay path, and iterations of each stage at most, by effort and in the probe. */
 const residualPath = [1, 3, 10, 100, 1e3, 1e4, 1e5, 1e6] as const;
 const residualSteps = { quick: 6, standard: 10, thorough: 20 } as const satisfies Record<Effort, number>;
@@ -174,8 +179,10 @@ export function hasFewResiduals({
   fields,
   loss,
   engine,
-}: Pick<MemberProblem, "rows" | "outputs" | "fields" | "loss" | "engine">): boolean {
-  return engine === "onnxruntime" && loss === "mse" && !fields && rows * outputs <= mostResiduals;
+  missed = 0,
+}: Pick<MemberProblem, "rows" | "outputs" | "fields" | "loss" | "engine" | "missed">): boolean {
+  const suits = engine === "onnxruntime" && loss === "mse" && !fields;
+  return suits && rows * outputs <= mostResiduals && missed < mostMissed;
 }
 
 /** Adam to get near, then Levenberg-Marquardt. */

@@ -36,6 +36,7 @@ describe("planMember()", () => {
       { ...few, engine: "tfjs" },
       { ...few, loss: "huber" },
       { ...few, fields: true },
+      { ...few, missed: 0.2 },
     ] as const)
       expect(planMember("standard", other).finish).toBe("lbfgs");
   });
