@@ -20,6 +20,8 @@ export interface OutOfFold {
   readonly spread: Float64Array;
   /** Standard deviation of the simulator's noise per element, scaled. */
   readonly noise: readonly number[];
+  /** Of how many members `mean` is the mean. Default 1. */
+  readonly averaged?: number;
   /** Share of a member's squared error that is its own, where it was seen. */
   readonly ownShare?: number;
 }
@@ -91,8 +93,9 @@ export function calibrateField(oof: OutOfFold): FieldCalibration & { readonly sh
     meanSquare += (residual / unit) ** 2 / scores.length;
     meanVariance += (oof.spread[i]! / unit) ** 2 / scores.length;
   }
-  const { ownShare = meanVariance / (meanSquare || 1) } = oof;
-  const shrink = Math.sqrt(Math.min(1, Math.max(leastShrink ** 2, 1 - (1 - 1 / members) * ownShare)));
+  const { averaged = 1, ownShare = meanVariance / (meanSquare || 1) } = oof;
+  const leftBy = (count: number): number => Math.max(leastShrink ** 2, 1 - (1 - 1 / count) * ownShare);
+  const shrink = Math.sqrt(Math.min(1, leftBy(members) / leftBy(averaged)));
   // Unit: the root mean square of the standardised residuals becomes 1, so that std is a standard deviation.
   const unit = Math.sqrt(meanScore) || 1;
   const factor = shrink * unit;

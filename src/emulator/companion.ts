@@ -61,7 +61,12 @@ function mix(networks: Part, companion: Part, w: number): Part {
  * more than chance may give. @param noise variance, one per element */
 function bestSize(part: Part, noise: (i: number) => number): { readonly size: number; readonly crps: number } {
   const n = part.error.length;
-  const chance = drowned(part, noise) / Math.sqrt(n);
+  let [latent, drowning] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    latent += part.variance[i]!;
+    drowning += noise(i);
+  }
+  const chance = drowning === 0 ? 0 : drowning / (latent + drowning) / Math.sqrt(n);
   const crpsAt = (size: number): number => {
     let sum = 0;
     for (let i = 0; i < n; i++)
@@ -78,26 +83,6 @@ function bestSize(part: Part, noise: (i: number) => number): { readonly size: nu
   return { size: Math.exp(at * sizeStep), crps };
 }
 
-/** Share of the output's variance that a member misses at most, to have learned it. */
-const learned = 0.1;
-
-function isLearned({ truth, mean }: FieldOutOfFold): boolean {
-  const centre = truth.reduce((sum, value) => sum + value, 0) / truth.length;
-  const variance = truth.reduce((sum, value) => sum + (value - centre) ** 2, 0);
-  return truth.reduce((sum, value, i) => sum + (value - mean[i]!) ** 2, 0) < learned * variance;
-}
-
-/** Share of noise in what is left of the runs by a companion. Where it is most of it, scores that are as good as equal tell nothing, and a
- * companion, which tells noise from the simulator, is to be preferred. */
-function drowned({ variance }: Part, noise: (i: number) => number): number {
-  let [latent, drowning] = [0, 0];
-  variance.forEach((each, i) => {
-    latent += each;
-    drowning += noise(i);
-  });
-  return drowning === 0 ? 0 : drowning / (latent + drowning);
-}
-
 /** At most this many numbers judge one weight: of large fields every so-many-th. */
 const mostJudged = 4000;
 
@@ -108,13 +93,10 @@ export function stackField(input: StackInput): FieldCalibration {
   const count = held.truth.length;
   const companion = companionPart({ ...input, truth: held.truth });
   const networks = withoutNoise(input, companion);
-  // The emulator's networks are the mean of all members: better than the one that had not seen the run. But no mean takes out what all
-  // miss alike, noise and what they have not learned: where that is much, shrinking a member's residual makes any mixture look better.
-  const isShared = noise.some((value) => value > 0) || !isLearned(held);
-  const averaged = held.estimated === true && isShared ? 1 : shrink;
   const all: Record<"networks" | "companion", Part> = {
     networks: {
-      error: held.truth.map((truth, i) => averaged * (held.mean[i]! - truth)),
+      // The emulator's networks are the mean of all members: better than the one that had not seen the run.
+      error: held.truth.map((truth, i) => shrink * (held.mean[i]! - truth)),
       variance: networkVariance(networks, held.spread, size),
     },
     companion,
@@ -131,9 +113,7 @@ export function stackField(input: StackInput): FieldCalibration {
   const scores = Array.from({ length: weightSteps + 1 }, (_, k) => scoreOf(k / weightSteps));
   const alone = Math.min(scores[0]!, scores[weightSteps]!);
   const least = Math.min(...scores);
-  const best = least < (1 - worthIt) * alone ? scores.indexOf(least) : scores[0] === alone ? 0 : weightSteps;
-  const margin = held.estimated === true ? drowned(companion, noiseAt) / Math.sqrt(held.rows) / 2 : 0;
-  const chosen = scores[0]! <= (1 + margin) * least ? 0 : best;
+  const chosen = least < (1 - worthIt) * alone ? scores.indexOf(least) : scores[0] === alone ? 0 : weightSteps;
   const weight = input.share ?? chosen / weightSteps;
   const heldOutCrps = { networks: scores[weightSteps]!, processes: scores[0]!, mixture: scores[chosen]! };
   if (weight === 1 && noise.every((value) => value === 0)) return { ...networks, heldOutCrps };

@@ -20,15 +20,15 @@ export interface FieldOutOfFold {
   /** Their indices. */
   readonly judged: readonly number[];
   readonly truth: Float64Array;
-  /** By a member that had not seen the row; by the mean of all where no member had. */
+  /** By a member that had not seen the row; by the mean of all where no member had, or where it is known what they would predict. */
   readonly mean: Float64Array;
+  /** Of how many members that is the mean. */
+  readonly averaged: number;
   /** Estimated standard deviation between members, had none seen the row. */
   readonly spread: Float64Array;
-  /** Share of a member's squared error that is its own, not the others' too: from runs that two members had not seen, or from what
-   * they are known to predict of runs that they had; absent where there are too few. */
+  /** Share of a member's squared error that is its own, not the others' too: from runs that two members had not seen, or from all;
+   * absent where there are too few. */
   readonly ownShare?: number;
-  /** Whether the latter is where spreads and shares are from. */
-  readonly estimated?: true;
 }
 
 /** Fewest rows that two members had not seen, for their differences to count. */
@@ -44,7 +44,7 @@ export function outOfFold(
   const { head, start, size } = place;
   const width = target.length / rows;
   const leftOut = members.map((member) => member.leftOut);
-  if (leftOut.every((heads) => heads !== undefined)) return withEstimates(target, rows, place, members, leftOut);
+  if (leftOut.every((heads) => heads !== undefined)) return allHonest(target, rows, place, members, leftOut);
   const judged = Array.from({ length: rows }, (_, row) => row).filter((row) => members.some((m) => m.unseen(row)));
   const truth = new Float64Array(judged.length * size);
   const mean = new Float64Array(truth.length);
@@ -81,15 +81,15 @@ export function outOfFold(
     judged,
     truth,
     mean,
+    averaged: 1,
     spread: spread.map((value) => ratio * value),
     ...(sums.single > 0 ? { ownShare: 2 * (1 - (sums.both / sums.single) ** 2) } : {}),
   };
 }
 
-/** Where it is known what members would predict of runs that they were trained on. That is an estimate, which flatters members that
- * follow noise: it says how far members are apart at a run and what averaging them gains, and is corrected by what runs that they truly
- * had not seen say of both ({@link correlation}). Residuals are those of the latter alone. */
-function withEstimates(
+/** Every run judges the mean of all members where it is known what each would predict of runs that it was trained on. That is an
+ * estimate: errors and spreads are made larger by as much as members miss runs that they had not seen by more. */
+function allHonest(
   target: Float32Array,
   rows: number,
   { head, start, size }: FieldPlace,
@@ -97,85 +97,38 @@ function withEstimates(
   leftOut: readonly (readonly Float64Array[])[],
 ): FieldOutOfFold {
   const width = target.length / rows;
-  const judged = Array.from({ length: rows }, (_, row) => row).filter((row) => members.some((m) => m.unseen(row)));
-  const truth = new Float64Array(judged.length * size);
+  const truth = new Float64Array(rows * size);
   const mean = new Float64Array(truth.length);
   const spread = new Float64Array(truth.length);
-  const errors = members.map(() => new Float64Array(truth.length));
+  const sums = { seen: 0, unseen: 0, mean: 0 };
+  let unseenCount = 0;
   for (let k = 0; k < truth.length; k++) {
-    const row = judged[Math.floor(k / size)]!;
+    const row = Math.floor(k / size);
     const at = row * width + start + (k % size);
     truth[k] = target[at]!;
     const predicted = members.map((member, m) => (member.unseen(row) ? member.heads : leftOut[m]!)[head]!);
-    mean[k] = predicted[members.findIndex((member) => member.unseen(row))]![at]!;
+    mean[k] = averageAt(predicted, at);
     spread[k] = members.length > 1 ? deviationAt(predicted, at) : 0;
-    predicted.forEach((each, m) => {
-      errors[m]![k] = each[at]! - truth[k]!;
+    sums.mean += Math.abs(mean[k]! - truth[k]!);
+    members.forEach((member, m) => {
+      const error = Math.abs(predicted[m]![at]! - truth[k]!);
+      if (member.unseen(row)) unseenCount++;
+      sums[member.unseen(row) ? "unseen" : "seen"] += error;
     });
   }
-  const { ownShare, spreadFactor } = correlation(errors, (m, k) => members[m]!.unseen(judged[Math.floor(k / size)]!));
+  const seenCount = members.length * truth.length - unseenCount;
+  const ratio = sums.seen > 0 && unseenCount > 0 ? sums.unseen / unseenCount / (sums.seen / seenCount) : 1;
+  const single = (sums.seen + sums.unseen) / members.length;
+  const count = members.length;
   return {
-    rows: judged.length,
-    judged,
+    rows,
+    judged: Array.from({ length: rows }, (_, row) => row),
     truth,
-    mean,
-    spread: spread.map((value) => spreadFactor * value),
-    estimated: true,
-    ...(members.length > 1 ? { ownShare } : {}),
+    mean: mean.map((value, k) => truth[k]! + ratio * (value - truth[k]!)),
+    averaged: count,
+    spread: spread.map((value) => ratio * value),
+    ...(count > 1 && single > 0 ? { ownShare: (1 - (sums.mean / single) ** 2) / (1 - 1 / count) } : {}),
   };
-}
-
-/** A spread's factor is kept within these: it is an estimate. */
-const factors = { least: 2 / 3, most: 3 } as const;
-
-/**
- * How much of a member's squared error is its own, and how much larger that is in truth than as estimated. Of a run that a member had not
- * seen its error is c + o, c shared by all, o its own; the others' are estimated as a c + o', a below one where they followed the run. The
- * mean product of two estimates is a² c², of a true error and an estimate a c²: so both parts are known. Runs whose errors are
- * large count no more than twice as much as typical ones.
- * @param errors of each member @param isTrue whether a member's error is no estimate
- */
-function correlation(
-  errors: readonly Float64Array[],
-  isTrue: (member: number, k: number) => boolean,
-): { readonly ownShare: number; readonly spreadFactor: number } {
-  const length = errors[0]?.length ?? 0;
-  const squares = Float64Array.from({ length }, (_, k) => meanOf(errors, (each) => each[k]! ** 2));
-  const typical = Float64Array.from(squares).sort()[length >> 1] ?? 0;
-  const sums = { true: 0, estimate: 0, both: 0, mixed: 0 };
-  const counts = { true: 0, estimate: 0, both: 0, mixed: 0 };
-  for (let k = 0; k < length; k++) {
-    const weight = 1 / (squares[k]! + typical || 1);
-    const add = (kind: keyof typeof sums, product: number): void => {
-      sums[kind] += weight * product;
-      counts[kind] += weight;
-    };
-    errors.forEach((first, m) => {
-      const known = isTrue(m, k);
-      add(known ? "true" : "estimate", first[k]! ** 2);
-      for (let l = 0; l < m; l++) {
-        const other = isTrue(l, k);
-        if (known && other) continue;
-        add(known || other ? "mixed" : "both", first[k]! * errors[l]![k]!);
-      }
-    });
-  }
-  const mean = (kind: keyof typeof sums): number => (counts[kind] > 0 ? sums[kind] / counts[kind] : 0);
-  const total = counts.true > 0 ? mean("true") : mean("estimate");
-  const estimated = { total: mean("estimate"), shared: Math.max(0, mean("both")) };
-  const mixed = Math.max(0, mean("mixed"));
-  const shared = Math.min(total, estimated.shared > 0 ? mixed ** 2 / estimated.shared : mixed);
-  const own = total - shared;
-  const estimatedOwn = estimated.total - estimated.shared;
-  const factor = estimatedOwn > 0 ? Math.sqrt(own / estimatedOwn) : 1;
-  return {
-    ownShare: total > 0 ? own / total : 0,
-    spreadFactor: Math.min(factors.most, Math.max(factors.least, factor)),
-  };
-}
-
-function meanOf<Item>(items: readonly Item[], of: (item: Item) => number): number {
-  return items.reduce((sum, item) => sum + of(item), 0) / items.length;
 }
 
 /** Standard deviation of a normal variable over the mean difference of two draws. */

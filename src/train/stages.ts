@@ -1,5 +1,5 @@
 /** Stages of the decay path, and choosing one for all members by what each of them held out. */
-import { finiteOrWorst, lastGoodStage } from "./path.ts";
+import { lastGoodStage } from "./path.ts";
 
 /** The member after one stage of its path. */
 export interface MemberStage {
@@ -32,19 +32,16 @@ export function stageOf({ stages }: Staged, stage: number): MemberStage {
  * @returns one score per stage that any member reached; lower is better */
 export function stageScores(members: readonly Staged[]): number[] {
   const reached = Math.max(...members.map((member) => member.stages.length));
+  const areHonest = members.every(({ stages }) => stages.every(({ honestErrors }) => honestErrors !== undefined));
   return Array.from({ length: reached }, (_, stage) => {
     const taken = members.map((member) => stageOf(member, stage));
     const squares = taken.map(({ heldOutSquares }) => heldOutSquares.flatMap((each) => Array.from(each)));
     const outputs = squares[0]?.length ?? 0;
     const held = meanLog(outputs, (k) => squares.reduce((sum, each) => sum + (each[k] ?? 0), 0) / squares.length);
-    if (!areHonest(members)) return held;
+    if (!areHonest) return held;
     const errors = taken.flatMap(({ honestErrors }) => honestErrors ?? []);
     return (held + meanLog(outputs, squareOfMean(errors, outputs))) / 2;
   });
-}
-
-function areHonest(members: readonly Staged[]): boolean {
-  return members.every(({ stages }) => stages.every(({ honestErrors }) => honestErrors !== undefined));
 }
 
 /** Mean over outputs of the logarithm of what each has. */
@@ -72,31 +69,7 @@ export function meanOverHeads(squares: readonly Float64Array[]): number {
   return means.reduce((a, c) => a + c, 0) / means.length;
 }
 
-/** Index of the stage that all members are taken from: the last that is as good as the best. By honest errors, which flatter members that
- * follow noise, only among those whose true held-out squares are not clearly worse: by no more than a standard error over the
- * members' folds. */
+/** Index of the stage that all members are taken from. */
 export function chooseStage(members: readonly Staged[]): number {
-  const scores = stageScores(members);
-  if (members.length < 3 || !areHonest(members)) return lastGoodStage(scores);
-  const held = scores.map((_, stage) =>
-    members.map((member) => stageOf(member, stage).heldOutSquares.flatMap((each) => [...each])),
-  );
-  const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const outputs = held[0]?.[0]?.length ?? 0;
-  const unit = Array.from(
-    { length: outputs },
-    (_, k) => Math.min(...held.map((ofMembers) => average(ofMembers.map((squares) => squares[k] ?? 0)))) || 1,
-  );
-  const relative = held.map((ofMembers) =>
-    ofMembers.map((squares) => average(squares.map((square, k) => square / unit[k]!))),
-  );
-  const means = relative.map(average).map(finiteOrWorst);
-  const best = relative[means.indexOf(Math.min(...means))]!;
-  const isWorse = (ofMembers: readonly number[]): boolean => {
-    const worse = ofMembers.map((square, m) => square - best[m]!);
-    const mean = average(worse);
-    const error = Math.sqrt(average(worse.map((value) => (value - mean) ** 2)) / (worse.length - 1));
-    return !(mean <= error);
-  };
-  return lastGoodStage(scores.map((score, stage) => (isWorse(relative[stage]!) ? Number.POSITIVE_INFINITY : score)));
+  return lastGoodStage(stageScores(members));
 }

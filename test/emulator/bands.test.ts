@@ -81,7 +81,7 @@ describe("bands", () => {
       0.9,
       (errors) => {
         const networks = { ...byNetworks(errors), floor: noise.map((_, j) => 10 * unit(j)) };
-        const held = { ...oofOf(errors.map((error) => 10 * error)), judged: [] };
+        const held = { ...oofOf(errors.map((error) => 10 * error)), judged: [], averaged: 1 };
         const variance = errors.map((_, i) => unit(i) ** 2);
         const found = stackField({ held, size, networks, shrink: 1, mean: errors, variance, noise });
         expect(found.networkShare).toBe(0);

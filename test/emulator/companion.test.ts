@@ -26,7 +26,7 @@ function stack(rows: number, a: number, b: number, common = 0, statedB = b): Fie
   const { truth, networks, companion } = world(rows, a, b, common, 31);
   const judged = Array.from(truth.keys());
   return stackField({
-    held: { rows, judged, truth, mean: networks, spread: new Float64Array(rows) },
+    held: { rows, judged, truth, mean: networks, averaged: 1, spread: new Float64Array(rows) },
     size: 1,
     networks: calibration(a),
     shrink: 1,
@@ -91,6 +91,7 @@ describe("stackField()", () => {
         judged: Array.from(truth.keys()),
         truth,
         mean: networks,
+        averaged: 1,
         spread: new Float64Array(2000),
       },
       size: 1,
@@ -123,6 +124,7 @@ describe("stackField()", () => {
       held: {
         rows: 500,
         judged: Array.from(truth.keys()),
+        averaged: 1,
         truth,
         mean: truth.map((t, i) => t + noise[i]! + own[i]!),
         spread: new Float64Array(500).fill(0.5),

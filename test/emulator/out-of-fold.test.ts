@@ -76,7 +76,7 @@ describe("outOfFold()", () => {
     expect(spread[0]).toBeCloseTo(spreadOf(first), 12);
   });
 
-  it("estimates from what members would predict of their own runs how much they differ and share", () => {
+  it("lets every run judge the mean of all where it is known what each would predict of its own runs", () => {
     const rng = makeRng(6);
     const isUnseen = (m: number, row: number): boolean => row % members === m;
     const misses = Array.from({ length: rows }, () => errors(rng, sizeAt(rng)));
@@ -91,14 +91,19 @@ describe("outOfFold()", () => {
     }));
     const held = outOfFold(target, rows, place, all);
     const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-    held.mean.forEach((value, row) => {
-      expect(value - target[row]!).toBeCloseTo(misses[row]![row % members]!, 9);
-    });
+    expect(held.averaged).toBe(members);
+    const missed = meanOf(held.mean.map((value, i) => (value - target[i]!) ** 2));
+    const truly = misses.reduce((sum, each) => sum + meanOf(each) ** 2, 0) / rows;
+    expect(missed / truly).toBeGreaterThan(0.9);
+    expect(missed / truly).toBeLessThan(1.1);
     const spread = meanOf(held.spread) / (misses.reduce((sum, each) => sum + spreadOf(each), 0) / rows);
     expect(spread).toBeGreaterThan(0.95);
-    expect(spread).toBeLessThan(1.25);
-    // 1 of 1.25 parts of a squared error is a member's own; weights by the size of a run's errors blur it.
-    expect(held.ownShare).toBeGreaterThan(0.75);
-    expect(held.ownShare).toBeLessThan(0.9);
+    expect(spread).toBeLessThan(1.05);
+    // 1 of 1.25 parts of a squared error is a member's own.
+    expect(held.ownShare).toBeCloseTo(0.8, 1);
+    expect(calibrateField({ ...held, size: 1, members, noise: [0] }).shrink).toBe(1);
+    // Of two members what eight leave is reckoned from what two do.
+    const two = outOfFold(target, rows, place, all.slice(0, 2));
+    expect(calibrateField({ ...two, size: 1, members, noise: [0] }).shrink).toBeCloseTo(Math.sqrt(0.3 / 0.6), 1);
   });
 });
