@@ -97,7 +97,8 @@ async function byResiduals(engine: Engine, network: Network, fit: TrainingData):
     async run(params, stage, watch) {
       const found = await levenbergMarquardt(problem, params, { ...stage, damping, onIteration: watch });
       damping = found.damping;
-      return { params: found.point, dataLoss: found.meanSquare, ...found };
+      const { point, meanSquare, iterations, evaluations } = found;
+      return { params: point, dataLoss: meanSquare, iterations, evaluations };
     },
     leaveOneOut: problem.leaveOneOut,
     dispose: () => problem.dispose(),

@@ -52,14 +52,20 @@ function tapsOf(b: GraphBuilder, params: NodeId): Tap[] {
   return taps;
 }
 
-/** Inputs x [R, d], y [R, 1], pick [R, m] (which output a residual is of), params; outputs of {@link Linearised}. Sums of squares are
- * float64: rounded to float32 they are no longer positive definite where little damping is left. */
-export function linearisedGraph(network: Network, count: number, outputs: number): Graph {
-  const b = graphBuilder();
-  const x = b.input("x", [count, network.space.inputs]);
+/** Inputs x and params, and the predictions of the one head. */
+function forwardOn(b: GraphBuilder, network: Network, rows: number): { readonly params: NodeId; readonly all: NodeId } {
+  const x = b.input("x", [rows, network.space.inputs]);
   const params = b.input("params", [network.layout.size]);
   const [all] = network.forward(b, x, params);
   if (all === undefined) throw new InternalError("a network without a head");
+  return { params, all };
+}
+
+/** Inputs x [R, d], y [R, 1], pick [R, m] (which output a residual is of), params; outputs of {@link Linearised}. Sums of squares are
+ * float64: rounded to float32 they are no longer positive definite where little damping is left. */
+function linearisedGraph(network: Network, count: number, outputs: number): Graph {
+  const b = graphBuilder();
+  const { params, all } = forwardOn(b, network, count);
   const taps = tapsOf(b, params);
   const predicted = outputs === 1 ? all : b.reduceSum(b.mul(all, b.input("pick", [count, outputs])), [1], true);
   const slopes = differentiate(
@@ -68,17 +74,15 @@ export function linearisedGraph(network: Network, count: number, outputs: number
     taps.map(({ leaving }) => leaving),
   );
   const added = (parts: readonly NodeId[]): NodeId => parts.reduce((sum, part) => b.sum(sum, part));
+  const ownSquare = (a: NodeId): NodeId => b.matMul(a, b.transpose(a, [1, 0]));
   const squares = new Map<NodeId, NodeId>();
   /** a aᵀ. Activations that enter several products side by side are multiplied once. */
   const square = (a: NodeId): NodeId => {
     const known = squares.get(a);
     if (known !== undefined) return known;
     const node = b.node(a);
-    const exact = b.cast(a, "float64");
     const made =
-      node.op === "Concat" && node.axis === 1
-        ? added(node.parts.map(square))
-        : b.matMul(exact, b.transpose(exact, [1, 0]));
+      node.op === "Concat" && node.axis === 1 ? added(node.parts.map(square)) : ownSquare(b.cast(a, "float64"));
     squares.set(a, made);
     return made;
   };
@@ -98,10 +102,7 @@ export function linearisedGraph(network: Network, count: number, outputs: number
 /** Inputs x [n, d], seeds [n, m], params; output `gradient` of the sum of seeds times predictions. */
 function pullGraph(network: Network, rows: number, outputs: number): Graph {
   const b = graphBuilder();
-  const x = b.input("x", [rows, network.space.inputs]);
-  const params = b.input("params", [network.layout.size]);
-  const [all] = network.forward(b, x, params);
-  if (all === undefined) throw new InternalError("a network without a head");
+  const { params, all } = forwardOn(b, network, rows);
   const sum = b.reduceSum(b.mul(all, b.input("seeds", [rows, outputs])), [0, 1]);
   const [gradient] = differentiate(b, sum, [params]);
   return b.build({ gradient: gradient! });
