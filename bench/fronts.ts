@@ -1,19 +1,23 @@
 /**
- * Fronts of error against latency: budgeted searches on a table of scalars (mitr-power) and on spectra (mpgadget-pk), for a
+ * Fronts of error against latency: budgeted searches on a table of scalars (mitr-power) and on spectra (the case xrts), for a
  * processor, a graphics card and two FPGA boards. Says whether all emulators keep their budgets by the model and, on the
  * processor, how many keep them when measured beside the calibration's reference network, so that what else the machine does
  * is divided out (C2 of the latency models: 17 of 20); draws the fronts.
  *
- *     npx tsx bench/fronts.ts [--case mitr-power|mpgadget-pk] [--target cpu] [--runs 200] [--members 8] [--points 4]
+ *     npx tsx bench/fronts.ts [--case mitr-power] [--case xrts] [--target cpu] [--runs 200] [--members 8] [--points 4]
  *                             [--effort quick] [--seed 1] [--out DIR [--chromium PATH]]
  *
- * --points counts the emulator without a budget as well. With --out: fronts.json, a Plotly figure, and fronts.html; with
+ * A case is a folder of `datasets/` or a table of `datasets/cases/`. --points counts the emulator without a budget as well. With --out: fronts.json, a Plotly figure, and fronts.html; with
  * --chromium fronts.png and fronts.svg too. The
  * processor's calibration is taken from the user's cache (condense latency calibrate), where there is one.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { cases } from "../cases/index.ts";
+import { readRuns } from "../cases/run/learn.ts";
+import { getCase } from "../cases/simulate.ts";
 import {
   alignRows,
   buildRuns,
@@ -48,7 +52,7 @@ import { readOnnx } from "../src/graph/index.ts";
 
 const { values } = parseArgs({
   options: {
-    case: { type: "string", multiple: true, default: ["mitr-power", "mpgadget-pk"] },
+    case: { type: "string", multiple: true, default: ["mitr-power", "xrts"] },
     target: { type: "string", multiple: true, default: ["cpu", "gpu:t4", "fpga:pynq-z2", "fpga:ecp5-45f"] },
     runs: { type: "string", default: "1000" },
     members: { type: "string", default: "8" },
@@ -61,6 +65,8 @@ const { values } = parseArgs({
   },
 });
 
+const datasets = fileURLToPath(new URL("../datasets", import.meta.url));
+
 type Point = FrontPoint<FitResult> & {
   readonly onFront: boolean;
   /** Seconds of a call beside the reference network, on a calibrated processor. */
@@ -72,11 +78,16 @@ interface Traced {
   readonly points: readonly Point[];
 }
 
-async function load(name: string): Promise<{ readonly train: Runs; readonly test: Runs }> {
-  const folder = new URL(`../datasets/${name}/`, import.meta.url).pathname;
+async function read(name: string): Promise<Runs> {
+  if (Object.hasOwn(cases, name)) return readRuns(getCase(name), join(datasets, "cases", `${name}.arrow`));
+  const folder = join(datasets, name);
   const schema = parseSchemaDraft(await readFile(join(folder, "schema.json"), "utf8"), "schema.json");
   const tables = await toRunTables({ inputs: join(folder, "inputs.csv"), outputs: join(folder, "outputs.csv") });
-  const all = buildRuns(tables, { schema });
+  return buildRuns(tables, { schema });
+}
+
+async function load(name: string): Promise<{ readonly train: Runs; readonly test: Runs }> {
+  const all = await read(name);
   const { train, test } = holdOut(all, 0.25, makeRng(Number(values.seed)));
   return { train: takeRuns(all, train.slice(0, Number(values.runs))), test: takeRuns(all, test) };
 }

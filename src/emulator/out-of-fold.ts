@@ -11,6 +11,8 @@ export interface MemberPredictions {
   readonly heads: readonly Float64Array[];
   /** What it would predict of each row, had that been left out; absent where that is not known. */
   readonly leftOut?: readonly Float64Array[];
+  /** Where that is known: predictions, the trend aside, at as many points that nobody was trained on, the same for all members. */
+  readonly fresh?: readonly Float64Array[];
   readonly unseen: (row: number) => boolean;
 }
 
@@ -43,8 +45,8 @@ export function outOfFold(
 ): FieldOutOfFold {
   const { head, start, size } = place;
   const width = target.length / rows;
-  const leftOut = members.map((member) => member.leftOut);
-  if (leftOut.every((heads) => heads !== undefined)) return allHonest(target, rows, place, members, leftOut);
+  const honest = members.filter(isHonest);
+  if (honest.length === members.length) return allHonest(target, rows, place, honest);
   const judged = Array.from({ length: rows }, (_, row) => row).filter((row) => members.some((m) => m.unseen(row)));
   const truth = new Float64Array(judged.length * size);
   const mean = new Float64Array(truth.length);
@@ -87,28 +89,38 @@ export function outOfFold(
   };
 }
 
+type HonestMember = Required<MemberPredictions>;
+
+function isHonest(member: MemberPredictions): member is HonestMember {
+  return member.leftOut !== undefined && member.fresh !== undefined;
+}
+
 /** Every run judges the mean of all members where it is known what each would predict of runs that it was trained on. That is an
- * estimate: errors and spreads are made larger by as much as members miss runs that they had not seen by more. */
+ * estimate: errors and spreads are made larger by as much as members miss runs that they had not seen by more, and spreads no larger
+ * than they are at new points. */
 function allHonest(
   target: Float32Array,
   rows: number,
   { head, start, size }: FieldPlace,
-  members: readonly MemberPredictions[],
-  leftOut: readonly (readonly Float64Array[])[],
+  members: readonly HonestMember[],
 ): FieldOutOfFold {
   const width = target.length / rows;
   const truth = new Float64Array(rows * size);
   const mean = new Float64Array(truth.length);
   const spread = new Float64Array(truth.length);
-  const sums = { seen: 0, unseen: 0, mean: 0 };
+  const sums = { seen: 0, unseen: 0, mean: 0, spread: 0, fresh: 0 };
+  const fresh = members.map((member) => member.fresh[head]!);
   let unseenCount = 0;
   for (let k = 0; k < truth.length; k++) {
     const row = Math.floor(k / size);
     const at = row * width + start + (k % size);
     truth[k] = target[at]!;
-    const predicted = members.map((member, m) => (member.unseen(row) ? member.heads : leftOut[m]!)[head]!);
+    const predicted = members.map((member) => (member.unseen(row) ? member.heads : member.leftOut)[head]!);
     mean[k] = averageAt(predicted, at);
-    spread[k] = members.length > 1 ? deviationAt(predicted, at) : 0;
+    const [here, elsewhere] = members.length > 1 ? [deviationAt(predicted, at), deviationAt(fresh, at)] : [0, 0];
+    spread[k] = here;
+    sums.spread += here;
+    sums.fresh += elsewhere;
     sums.mean += Math.abs(mean[k]! - truth[k]!);
     members.forEach((member, m) => {
       const error = Math.abs(predicted[m]![at]! - truth[k]!);
@@ -118,6 +130,7 @@ function allHonest(
   }
   const seenCount = members.length * truth.length - unseenCount;
   const ratio = sums.seen > 0 && unseenCount > 0 ? sums.unseen / unseenCount / (sums.seen / seenCount) : 1;
+  const spreadRatio = sums.spread > 0 ? Math.min(ratio, sums.fresh / sums.spread) : ratio;
   const single = (sums.seen + sums.unseen) / members.length;
   const count = members.length;
   return {
@@ -126,7 +139,7 @@ function allHonest(
     truth,
     mean: mean.map((value, k) => truth[k]! + ratio * (value - truth[k]!)),
     averaged: count,
-    spread: spread.map((value) => ratio * value),
+    spread: spread.map((value) => spreadRatio * value),
     ...(count > 1 && single > 0 ? { ownShare: (1 - (sums.mean / single) ** 2) / (1 - 1 / count) } : {}),
   };
 }

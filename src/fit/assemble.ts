@@ -11,9 +11,10 @@ import {
   type MemberForward,
   type MemberPredictions,
 } from "../emulator/index.ts";
+import type { Rng } from "../rng.ts";
 import { type SearchResult } from "../search/index.ts";
 import { architectureId, compact, componentsOf, describeArchitecture, hasFields, macs } from "../space/index.ts";
-import { type Ensemble, type Footing, predictRows, takeRows } from "../train/index.ts";
+import { type Ensemble, type Footing, predictRows, takeRows, type TrainingData } from "../train/index.ts";
 import { version } from "../version.ts";
 import { type Deployment, latencyInfo } from "./constrain.ts";
 import type { Prepared } from "./prepare.ts";
@@ -144,10 +145,11 @@ async function calibrateEnsemble(
   const rows = calibrationRows(prepared);
   const data = takeRows(prepared.data, rows);
   const learned = takeRows(footing.data, rows);
+  const fresh = mixedRows(data, prepared.rng.fork("new points"));
   const members: MemberPredictions[] = [];
   for (const member of ensemble.members)
     members.push({
-      ...(await predictRows(engine, space, member, rows, data, { trends: footing.trends, data: learned })),
+      ...(await predictRows(engine, space, member, rows, data, { trends: footing.trends, data: learned }, fresh)),
       unseen: (i) => rows[i] !== undefined && member.unseen(rows[i]),
     });
   const companions = all?.map((companion) => ofRows(companion, rows));
@@ -162,6 +164,17 @@ async function calibrateEnsemble(
     ...(companions === undefined ? {} : { companions }),
     ...(share === undefined ? {} : { share }),
   });
+}
+
+/** As many new points as there are rows: every input from another row. */
+function mixedRows({ x, rows, inputs }: TrainingData, rng: Rng): Float32Array {
+  const out = new Float32Array(x.length);
+  const order = Int32Array.from({ length: rows }, (_, row) => row);
+  for (let j = 0; j < inputs; j++)
+    rng.shuffle(order).forEach((row, i) => {
+      out.set(x.subarray(row * inputs + j, row * inputs + j + 1), i * inputs + j);
+    });
+  return out;
 }
 
 /** What a companion held out, of those rows. */

@@ -246,9 +246,18 @@ export function supernetEnsemble(
   return { members, stage: 0, stopped: false, outdone: false };
 }
 
-/** Predictions of one member for some rows, one array per head, scaled, with the trend: as it is, and where that is known, as it would
- * be of rows that it was trained on, had each been left out.
- * @param rows indices of the data's rows in the table */
+/** One array per head, scaled. */
+export interface RowPredictions {
+  /** With the trend. */
+  readonly heads: readonly Float64Array[];
+  /** Where that is known, as they would be of rows that the member was trained on, had each been left out. */
+  readonly leftOut?: readonly Float64Array[];
+  /** Where that is known too, without the trend: at points that nobody was trained on. */
+  readonly fresh?: readonly Float64Array[];
+}
+
+/** Predictions of one member for some rows.
+ * @param rows indices of the data's rows in the table   @param fresh inputs of as many new points */
 export async function predictRows(
   engineName: EngineName,
   space: SuperArchitecture,
@@ -256,9 +265,12 @@ export async function predictRows(
   rows: Int32Array,
   data: TrainingData,
   footing: Pick<Footing, "trends" | "data">,
-): Promise<{ readonly heads: readonly Float64Array[]; readonly leftOut?: readonly Float64Array[] }> {
+  fresh: Float32Array,
+): Promise<RowPredictions> {
+  const { honestErrors } = member;
   const predictor = await fullPredictor(getEngine(engineName), compact(space, member.architecture));
   const raws = await predictor.predict(data.x, data.rows, member.weights);
+  const news = honestErrors && (await predictor.predict(fresh, data.rows, member.weights));
   await predictor.dispose();
   const heads = footing.trends.map(({ scale }, h) => {
     const target = data.targets[h]!;
@@ -266,14 +278,13 @@ export async function predictRows(
     // The trend at a row is what the target has beyond the learned part.
     return Float64Array.from(raws[h]!, (value, i) => target[i]! + (value - learned[i]!) * scale[i % scale.length]!);
   });
-  const { honestErrors } = member;
-  const [trend, target, head] = [footing.trends[0], data.targets[0], heads[0]];
-  if (honestErrors === undefined || trend === undefined || target === undefined || head === undefined) return { heads };
+  const [trend, target, head, raw] = [footing.trends[0], data.targets[0], heads[0], news?.[0]];
+  if (!honestErrors || !trend || !target || !head || !raw) return { heads };
   const size = trend.scale.length;
   const leftOut = head.map((predicted, i) => {
     const row = rows[Math.floor(i / size)]!;
     if (member.unseen(row)) return predicted;
     return target[i]! + honestErrors[row * size + (i % size)]! * trend.scale[i % size]!;
   });
-  return { heads, leftOut: [leftOut] };
+  return { heads, leftOut: [leftOut], fresh: [Float64Array.from(raw, (value, i) => value * trend.scale[i % size]!)] };
 }

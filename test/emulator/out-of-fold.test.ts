@@ -87,6 +87,8 @@ describe("outOfFold()", () => {
     const all = Array.from({ length: members }, (_, m) => ({
       heads: [of(m, (row) => (isUnseen(m, row) ? 1 : 0))],
       leftOut: [of(m, () => 0.8)],
+      // Elsewhere members differ as they do at runs that none had seen.
+      fresh: [of(m, () => 1)],
       unseen: (row: number) => isUnseen(m, row),
     }));
     const held = outOfFold(target, rows, place, all);
@@ -99,6 +101,16 @@ describe("outOfFold()", () => {
     const spread = meanOf(held.spread) / (misses.reduce((sum, each) => sum + spreadOf(each), 0) / rows);
     expect(spread).toBeGreaterThan(0.95);
     expect(spread).toBeLessThan(1.05);
+    // Where they differ by less elsewhere, that is what counts.
+    const apart = outOfFold(
+      target,
+      rows,
+      place,
+      all.map((member, m) => ({ ...member, fresh: [of(m, () => 0.5)] })),
+    );
+    expect(meanOf(apart.spread) / meanOf(held.spread)).toBeGreaterThan(0.47);
+    expect(meanOf(apart.spread) / meanOf(held.spread)).toBeLessThan(0.53);
+    expect(apart.mean).toEqual(held.mean);
     // 1 of 1.25 parts of a squared error is a member's own.
     expect(held.ownShare).toBeCloseTo(0.8, 1);
     expect(calibrateField({ ...held, size: 1, members, noise: [0] }).shrink).toBe(1);
