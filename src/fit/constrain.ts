@@ -25,6 +25,7 @@ import {
   type Architecture,
   architectureId,
   canonical,
+  cheapest,
   compact,
   headSize,
   componentsOf,
@@ -106,18 +107,6 @@ export function emulatorLatency(deployment: Deployment, shape: Shape): LatencyMo
       return worst;
     },
   };
-}
-
-/** The architecture of least cost that choosing slot by slot finds. */
-function cheapest(space: SuperArchitecture): Architecture {
-  let best: Architecture = space.slots.map(() => 0);
-  for (let round = 0; round < 2; round++)
-    for (const [slot, { candidates }] of space.slots.entries()) {
-      const options = candidates.map((_, choice) => best.with(slot, choice));
-      const costs = options.map((option) => macs(space, option));
-      best = options[costs.indexOf(Math.min(...costs))] ?? best;
-    }
-  return best;
 }
 
 /** Seconds of the cheapest emulator on the slowest device, upper end; infinite where it does not fit one. */

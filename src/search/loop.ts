@@ -8,16 +8,15 @@ import {
   type Architecture,
   architectureId,
   canonical,
+  cheapest,
   encode,
   macs,
-  randomArchitecture,
   type SuperArchitecture,
 } from "../space/index.ts";
 import type { SupernetState, SupernetTrainer } from "../train/index.ts";
 import { type Budget, BudgetExhausted, makeBudget } from "./budget.ts";
 import { type History, type HistoryRecord, makeHistory } from "./history.ts";
 import {
-  cheapened,
   type Constraint,
   type Evaluator,
   type Finals,
@@ -224,11 +223,10 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
   }
   const strategyFinals = await strategy.finish(contextFor("finish"), state);
   if (strategyFinals.architectures.length === 0) {
-    const context = contextFor("cheapest");
-    const least = latency.of(cheapened(context, randomArchitecture(space, context.rng), context.rng));
+    const least = latency.of(cheapest(space));
     throw new OptionError(
       "OPTION_BUDGET",
-      `no architecture of the super-architecture meets the limit of ${options.constraint?.limit ?? 0} ${latency.unit}: the cheapest found takes ${least}. Raise the limit or choose another target.`,
+      `no architecture of the super-architecture meets the limit of ${options.constraint?.limit ?? 0} ${latency.unit}: the cheapest takes ${least}. Raise the limit or choose another target.`,
     );
   }
   if (trials !== undefined && !stopped)

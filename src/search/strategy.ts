@@ -8,6 +8,7 @@ import {
   type Architecture,
   architectureId,
   canonical,
+  cheapest,
   hasFields,
   macs,
   type SuperArchitecture,
@@ -131,25 +132,28 @@ export function excess({ constraint, latency }: SearchContext, architecture: Arc
   return Math.max(0, latency.of(architecture) / constraint.limit - 1);
 }
 
-/** The architecture with one slot after the other, in random order, set to its cheapest candidate, until it meets the
- * limit. @returns it, admissible or not: then no cheaper one was found */
+/** The architecture with as few slots as the limit asks, in random order, as the cheapest architecture has them.
+ * @returns it, admissible or not: then it is the cheapest */
 export function cheapened(context: SearchContext, architecture: Architecture, rng: Rng): Architecture {
-  const { space, latency } = context;
+  const { space } = context;
+  const least = cheapest(space);
   const order = rng.shuffle(space.slots.map((_, i) => i));
-  let cheaper = architecture;
-  for (const slot of order) {
-    if (admissible(context, cheaper)) return cheaper;
-    const options = (space.slots[slot]?.candidates ?? []).map((_, choice) => cheaper.with(slot, choice));
-    const costs = options.map((option) => latency.of(option));
-    cheaper = options[costs.indexOf(Math.min(...costs))] ?? cheaper;
+  const after = (count: number): Architecture =>
+    order.slice(0, count).reduce((sum, slot) => sum.with(slot, least[slot] ?? 0), architecture);
+  // A latency takes a graph of the whole emulator: half of the slots are asked about at once.
+  let [dear, cheap] = [-1, order.length];
+  while (cheap - dear > 1) {
+    const middle = (dear + cheap) >> 1;
+    if (admissible(context, after(middle))) cheap = middle;
+    else dear = middle;
   }
-  return cheaper;
+  return after(cheap);
 }
 
 /** Draws until an architecture is admissible; after some rejections the last draw is made cheaper slot by slot, so that
  * a narrow limit is met as well. Rejected draws cost nothing but are recorded.
  * @returns undefined where nothing meets the limit */
-export function drawAdmissible(context: SearchContext, draw: () => Architecture, tries = 20): Architecture | undefined {
+export function drawAdmissible(context: SearchContext, draw: () => Architecture, tries = 8): Architecture | undefined {
   let architecture = draw();
   for (let i = 1; !admissible(context, architecture); i++) {
     context.record("pruned", architecture, { reason: "over the latency budget" });

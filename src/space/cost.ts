@@ -82,3 +82,15 @@ export function shapeTrace(space: SuperArchitecture, architecture: Architecture)
   }
   return trace;
 }
+
+/** The architecture of fewest multiply-accumulates that choosing slot by slot finds. */
+export function cheapest(space: SuperArchitecture): Architecture {
+  let best: Architecture = space.slots.map(() => 0);
+  for (let round = 0; round < 2; round++)
+    for (const [slot, { candidates }] of space.slots.entries()) {
+      const options = candidates.map((_, choice) => best.with(slot, choice));
+      const costs = options.map((option) => macs(space, option));
+      best = options[costs.indexOf(Math.min(...costs))] ?? best;
+    }
+  return best;
+}
