@@ -44,7 +44,10 @@ export async function fitFront(runs: RunsLike, options: FrontOptions<FitResult>)
 
 /** The same for runs that are already built. */
 export async function fitFrontRuns(runs: Runs, options: FrontOptions<FitResult>): Promise<Front<FitResult>> {
-  return traceFront(runs, options, (point) => fitRuns(runs, point));
+  return traceFront(runs, options, async (point) => {
+    const trained = await train(runs, point);
+    return { result: await finish(trained, runs, point), shape: shapeOf(trained.prepared) };
+  });
 }
 
 /** Share of a wall-clock cap that processes may be expected to take; else they are left out. */
@@ -55,7 +58,11 @@ const shares = { probe: 0.12, search: 0.2, train: 0.68 } as const;
 
 /** Fits an emulator to runs that are already built. */
 export async function fitRuns(runs: Runs, options: FitOptions = {}): Promise<FitResult> {
-  const trained = await train(runs, options);
+  return finish(await train(runs, options), runs, options);
+}
+
+/** The emulator file of what was trained, and what belongs to it. */
+async function finish(trained: Trained, runs: Runs, options: FitOptions): Promise<FitResult> {
   const { bytes, info } = await assemble(trained);
   await options.checkpoints?.clear();
   const { found } = trained;
@@ -113,6 +120,12 @@ export async function train(given: Runs, options: FitOptions = {}): Promise<Trai
   const begun = runs === given ? first : prepare(runs, options);
   const footing = await probe({ ...plain, data: begun.data, deadline: after(0.15) });
   const prepared = withSpace(begun, footing.space);
+  // Roots and components make an emulator slower than it looked at first.
+  const slower = warning ?? checkReachable(options, shapeOf(prepared));
+  if (slower !== undefined && slower !== warning) {
+    notes.push(slower);
+    options.onNote?.(slower);
+  }
   // Tasks of their own: they run beside the search.
   const unlimited = options.constraint === undefined && options.deployment?.budget === undefined;
   const companioned =

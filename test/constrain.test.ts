@@ -1,6 +1,7 @@
 /** Budgets on devices: what a fit may become. */
 import { describe, expect, it } from "vitest";
 import { fit, inspect, latencyModel, OptionError, parseBudget, resolveTarget } from "../src/index.ts";
+import { inProcess } from "../src/tasks/index.ts";
 import { csvOf, makeFolder, run, smoothRows } from "./cli/support.ts";
 
 const rows = smoothRows(40, 1).map(({ a, b, y }) => ({ a, b, y }));
@@ -37,6 +38,41 @@ describe("fit() with a budget", () => {
     const smallest = parseBudget(/reachable is ([\d.]+ [nu]s)/.exec(message)?.[1] ?? "");
     // The number is rounded to three digits.
     expect((await fitted(1.01 * smallest)).latency.meetsBudget).toBe(true);
+  });
+});
+
+describe("fit() of long signals with a budget", () => {
+  // Few directions span these: they are learned as coefficients, and making signals of them takes time at every call.
+  const signals = smoothRows(60, 1).map(({ a, b }) => ({
+    a,
+    b,
+    ...Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [`s[${i}]`, (1 + a * Math.sin(i / 16) + b * Math.cos(i / 9)) ** 2]),
+    ),
+  }));
+  const phases = new Set<string>();
+  const fitWithin = async (budget: number) => {
+    phases.clear();
+    const runner = inProcess();
+    const refused = await fit(signals, {
+      ...fast,
+      runner,
+      deployment: { devices: [latencyModel(await resolveTarget("gpu:t4"))], budget },
+      onProgress: ({ phase }) => {
+        phases.add(phase);
+        if (phase === "search") runner.stop();
+      },
+    }).catch((error: unknown) => error);
+    return refused instanceof OptionError ? parseBudget(/reachable is ([\d.]+ [num]s)/.exec(refused.message)![1]!) : 0;
+  };
+
+  it("knows before the search what their components and roots cost", async () => {
+    const before = await fitWithin(1e-9);
+    expect(phases.size).toBe(0);
+    const after = await fitWithin(1.01 * before);
+    expect(after).toBeGreaterThan(1.01 * before);
+    expect(phases).not.toContain("search");
+    expect(await fitWithin(1.01 * after)).toBe(0);
   });
 });
 

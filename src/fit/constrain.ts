@@ -47,7 +47,8 @@ export interface Deployment {
   readonly measure?: boolean;
 }
 
-interface Shape {
+/** What an emulator to come is like, whatever its architecture. */
+export interface Shape {
   readonly schema: Schema;
   readonly columns: number;
   readonly scalers: Scalers;

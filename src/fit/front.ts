@@ -10,15 +10,21 @@ import { OptionError } from "../errors.ts";
 import { type History, hypervolume, nonDominated } from "../search/index.ts";
 import type { Architecture } from "../space/index.ts";
 import type { CheckpointStore } from "../tasks/index.ts";
-import { type Deployment, emulatorLatency, smallestReachable } from "./constrain.ts";
+import { type Deployment, emulatorLatency, type Shape, smallestReachable } from "./constrain.ts";
 import type { FitOptions } from "./options.ts";
-import { prepare, shapeOf } from "./prepare.ts";
+import { prepare } from "./prepare.ts";
 
 /** What a fit gives, as far as a front wants to know. */
 interface Fitted {
   readonly bytes: Uint8Array;
   readonly info: EmulatorInfo;
   readonly history: History;
+}
+
+/** A fit, and what its emulators are like whatever their architecture. */
+interface FittedPoint<Result extends Fitted> {
+  readonly result: Result;
+  readonly shape: Shape;
 }
 
 export interface FrontOptions<Result extends Fitted = Fitted> extends Omit<FitOptions, "checkpoints" | "deployment"> {
@@ -62,7 +68,7 @@ const memberCorrelation = 0.5;
 export async function traceFront<Result extends Fitted>(
   runs: Runs,
   options: FrontOptions<Result>,
-  fitAt: (options: FitOptions) => Promise<Result>,
+  fitAt: (options: FitOptions) => Promise<FittedPoint<Result>>,
 ): Promise<Front<Result>> {
   const { deployment, points: count = 5, score = foldError, checkpointsFor, onBegin, onPoint, ...rest } = options;
   if (deployment.devices.length !== 1)
@@ -75,15 +81,15 @@ export async function traceFront<Result extends Fitted>(
   const { now = Date.now, runner } = options;
   const begun = now();
   const sizes = memberSizes(prepare(runs, rest).members);
-  const ensembles = sizes.map((members) => {
-    const shape = shapeOf(prepare(runs, { ...rest, members }));
-    return { members, least: smallestReachable(deployment, shape), latency: emulatorLatency(deployment, shape) };
-  });
   const found: FrontPoint<Result>[] = [];
-  const fitPoint = async (number: number, members: number, budget: number | undefined): Promise<Result> => {
+  const fitPoint = async (
+    number: number,
+    members: number,
+    budget: number | undefined,
+  ): Promise<FittedPoint<Result>> => {
     onBegin?.(number, budget, members);
     const left = (options.timeMs ?? Number.POSITIVE_INFINITY) - (now() - begun);
-    const result = await fitAt({
+    const fitted = await fitAt({
       ...rest,
       members,
       process: false,
@@ -91,6 +97,7 @@ export async function traceFront<Result extends Fitted>(
       ...(Number.isFinite(left) ? { timeMs: Math.max(1, left / number) } : {}),
       ...(checkpointsFor === undefined ? {} : { checkpoints: checkpointsFor(number) }),
     });
+    const { result } = fitted;
     const [latency] = result.info.latency;
     if (latency === undefined) throw new RangeError("internal: an emulator for a device without its latency");
     const point = {
@@ -104,14 +111,19 @@ export async function traceFront<Result extends Fitted>(
     };
     found.push(point);
     await onPoint?.(point);
-    return result;
+    return fitted;
   };
 
   const most = sizes[0] ?? 2;
   const free = await fitPoint(count, most, undefined);
+  // Only a fit knows what its fields are learned as, and that takes time at every call.
+  const ensembles = sizes.map((members) => {
+    const shape = { ...free.shape, members };
+    return { members, least: smallestReachable(deployment, shape), latency: emulatorLatency(deployment, shape) };
+  });
   const slowest = (found[0]?.latency.predictedMs.high ?? 0) / 1000;
   const least = Math.min(...ensembles.map((each) => each.least));
-  const archive = evaluated(free.history);
+  const archive = evaluated(free.result.history);
   // Fastest last; none where the emulator without a budget is as fast as can be.
   const budgets =
     least < slowest

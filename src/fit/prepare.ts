@@ -16,7 +16,7 @@ import {
 } from "../space/index.ts";
 import { type Effort, efforts, losses, type LossName, type TrainingData } from "../train/index.ts";
 import { version } from "../version.ts";
-import type { Deployment } from "./constrain.ts";
+import type { Deployment, Shape } from "./constrain.ts";
 import { ensembles, type FitOptions } from "./options.ts";
 
 /** All that is settled before any training. */
@@ -151,7 +151,6 @@ function deploymentIdentity({ devices, batch, budget, soft = false }: Deployment
   return { targets: devices.map(({ target }) => target), batch, budget, soft };
 }
 
-/** What the emulator to come is like, whatever its architecture. */
-export function shapeOf({ runs, scalers, space, members, level }: Prepared) {
+export function shapeOf({ runs, scalers, space, members, level }: Prepared): Shape {
   return { schema: runs.schema, columns: runs.d, scalers, space, members, level };
 }

@@ -16,7 +16,7 @@ import {
   type SearchState,
   type Strategy,
 } from "../../src/search/index.ts";
-import { type Architecture, macs, randomArchitecture } from "../../src/space/index.ts";
+import { type Architecture, cheapest, macs, randomArchitecture } from "../../src/space/index.ts";
 import { contextFor, plantedTrainer, realTrainer, space } from "./support.ts";
 
 const zeros = space.slots.map(() => 0);
@@ -223,6 +223,23 @@ describe("drawing under a constraint", () => {
     for (const one of found) expect(admissible(context, one)).toBe(true);
     for (const one of found) expect(one.filter((choice, i) => choice !== dearest[i])).toHaveLength(1);
     expect(new Set(found.map((one) => one.join("."))).size).toBeGreaterThan(1);
+  });
+
+  it("meets every limit that the cheapest architecture meets, asking about few of them", () => {
+    const least = cheapest(space);
+    let asked = 0;
+    // The trunk's slots pull apart: each by itself is best left as it is.
+    const latency = {
+      unit: "ms" as const,
+      of(architecture: Architecture) {
+        asked++;
+        const changed = architecture.filter((choice, i) => choice === least[i]).length;
+        return changed === space.slots.length ? 1 : 2 + changed;
+      },
+    };
+    const narrow = { ...contextFor({ trainer, constraint: { kind: "hard", limit: 1 } }), latency };
+    for (let seed = 0; seed < 20; seed++) expect(cheapened(narrow, dearest, makeRng(seed))).toEqual(least);
+    expect(asked / 20).toBeLessThanOrEqual(Math.ceil(Math.log2(space.slots.length + 1)) + 1);
   });
 
   it("collects distinct architectures, fewer where the draw repeats itself", () => {
