@@ -210,12 +210,14 @@ describe("frontFigure()", () => {
   const { data, layout } = frontFigure(fronts, "FVU");
 
   it("draws microseconds against error, hollow where another is faster and better", () => {
-    expect(data.map(({ x }) => x)).toEqual([[50, 200], [2, 4], [60], [100]]);
-    expect(data[1]).toMatchObject({ y: [4e-3, 5e-3], marker: { symbol: ["circle", "circle-open"] } });
+    expect(data.map(({ x }) => x)).toEqual([[50, 200], [2], [4], [60], [100]]);
+    expect(data[1]).toMatchObject({ y: [4e-3], mode: "lines+markers", marker: { symbol: "circle" } });
+    expect(data[2]).toMatchObject({ y: [5e-3], mode: "markers", marker: { symbol: "circle-open" } });
   });
 
   it("has a panel per table, and every device once in the legend, in one colour", () => {
     expect(data.map(({ xaxis, yaxis }) => [xaxis, yaxis])).toEqual([
+      ["x", "y"],
       ["x", "y"],
       ["x", "y"],
       ["x2", "y2"],
@@ -224,10 +226,11 @@ describe("frontFigure()", () => {
     expect(data.map(({ name, showlegend }) => [name, showlegend])).toEqual([
       ["cpu", true],
       ["fpga", true],
+      ["fpga", false],
       ["cpu", false],
       ["gpu", true],
     ]);
-    expect(data[0]?.line).toEqual(data[2]?.line);
+    expect(data[0]?.line).toEqual(data[3]?.line);
     expect(data[0]?.line).not.toEqual(data[1]?.line);
   });
 

@@ -18,27 +18,38 @@ export interface FrontLine {
   }[];
 }
 
-/** A figure of fronts. @param error what the vertical axis is, such as "FVU on unseen runs" */
+/** A figure of fronts: the line goes through what nothing beats, hollow marks stand beside it.
+ * @param error what the vertical axis is, such as "FVU on unseen runs" */
 export function frontFigure(fronts: readonly FrontLine[], error: string): Figure {
   const panels = [...new Set(fronts.map(({ panel }) => panel))];
   const targets = [...new Set(fronts.map(({ target }) => target))];
   const suffix = (i: number): string => (i === 0 ? "" : `${i + 1}`);
-  const data = fronts.map(({ panel, target, points }, i): Trace => {
+  const data = fronts.flatMap(({ panel, target, points }, i): Trace[] => {
     const p = panels.indexOf(panel);
     const color = lineColours[targets.indexOf(target) % lineColours.length] ?? colours.emulator;
-    return {
-      x: points.map(({ latencyMs }) => 1e3 * latencyMs),
-      y: points.map(({ error }) => error),
-      text: points.map(({ note }) => note),
+    const trace = (some: FrontLine["points"], symbol: string): Trace => ({
+      x: some.map(({ latencyMs }) => 1e3 * latencyMs),
+      y: some.map(({ error }) => error),
+      text: some.map(({ note }) => note),
       name: target,
       legendgroup: target,
-      showlegend: !fronts.slice(0, i).some((before) => before.target === target),
-      mode: "lines+markers",
-      line: { color, shape: "hv", width: 1.5 },
-      marker: { color, size: 9, symbol: points.map(({ onFront }) => (onFront ? "circle" : "circle-open")) },
+      showlegend: false,
+      mode: "markers",
+      marker: { color, size: 9, symbol },
       xaxis: `x${suffix(p)}`,
       yaxis: `y${suffix(p)}`,
+    });
+    const beaten = points.filter(({ onFront }) => !onFront);
+    const front: Trace = {
+      ...trace(
+        points.filter(({ onFront }) => onFront),
+        "circle",
+      ),
+      mode: "lines+markers",
+      line: { color, shape: "hv", width: 1.5 },
+      showlegend: !fronts.slice(0, i).some((before) => before.target === target),
     };
+    return beaten.length === 0 ? [front] : [front, trace(beaten, "circle-open")];
   });
   const axes = panels.flatMap((panel, p) => {
     const points = fronts.filter((front) => front.panel === panel).flatMap((front) => front.points);
