@@ -151,6 +151,7 @@ function deploymentIdentity({ devices, batch, budget, soft = false }: Deployment
   return { targets: devices.map(({ target }) => target), batch, budget, soft };
 }
 
+/** What of it decides how fast its emulators can be. */
 export function shapeOf({ runs, scalers, space, members, level }: Prepared): Shape {
   return { schema: runs.schema, columns: runs.d, scalers, space, members, level };
 }
