@@ -7,9 +7,9 @@
  *     npx tsx bench/fronts.ts [--case mitr-power] [--case xrts] [--target cpu] [--runs 200] [--members 8] [--points 4]
  *                             [--effort quick] [--seed 1] [--out DIR [--chromium PATH]]
  *
- * A case is a folder of `datasets/` or a table of `datasets/cases/`. --points counts the emulator without a budget as well. With --out: fronts.json, a Plotly figure, and fronts.html; with
- * --chromium fronts.png and fronts.svg too. The
- * processor's calibration is taken from the user's cache (condense latency calibrate), where there is one.
+ * A case is a folder of `datasets/` or a table of `datasets/cases/`. --points counts the emulator without a budget as well.
+ * With --out: fronts.json, a Plotly figure, and fronts.html; with --chromium fronts.png and fronts.svg too. The processor's
+ * calibration is taken from the user's cache (condense latency calibrate), where there is one.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -75,8 +75,13 @@ export async function train(given: Runs, options: FitOptions = {}): Promise<Trai
   const { runner = inProcess(), now = Date.now, checkpoints } = options;
   const first = prepare(given, options);
   const { foldOf, folds, members, effort, loss, engine, rng } = first;
+  const notes: string[] = [];
+  const note = (text: string): void => {
+    notes.push(text);
+    options.onNote?.(text);
+  };
   const warning = checkReachable(options, shapeOf(first));
-  if (warning !== undefined) options.onNote?.(warning);
+  if (warning !== undefined) note(warning);
   await guardCheckpoints(first, options);
 
   const started = now();
@@ -115,17 +120,13 @@ export async function train(given: Runs, options: FitOptions = {}): Promise<Trai
     deadline: after(0.1),
     checkpoints,
   });
-  const notes = [...(warning === undefined ? [] : [warning]), ...scaled, ...warped];
-  for (const note of [...scaled, ...warped]) options.onNote?.(note);
+  for (const text of [...scaled, ...warped]) note(text);
   const begun = runs === given ? first : prepare(runs, options);
   const footing = await probe({ ...plain, data: begun.data, deadline: after(0.15) });
   const prepared = withSpace(begun, footing.space);
   // Roots and components make an emulator slower than it looked at first.
-  const slower = warning ?? checkReachable(options, shapeOf(prepared));
-  if (slower !== undefined && slower !== warning) {
-    notes.push(slower);
-    options.onNote?.(slower);
-  }
+  const slower = checkReachable(options, shapeOf(prepared));
+  if (slower !== undefined && warning === undefined) note(slower);
   // Tasks of their own: they run beside the search.
   const unlimited = options.constraint === undefined && options.deployment?.budget === undefined;
   const companioned =

@@ -150,8 +150,8 @@ export function cheapened(context: SearchContext, architecture: Architecture, rn
   return after(cheap);
 }
 
-/** Draws until an architecture is admissible; after some rejections the last draw is made cheaper slot by slot, so that
- * a narrow limit is met as well. Rejected draws cost nothing but are recorded.
+/** Draws until an architecture is admissible; after some rejections the last draw is made cheaper, so that a narrow
+ * limit is met as well. Rejected draws cost nothing but are recorded.
  * @returns undefined where nothing meets the limit */
 export function drawAdmissible(context: SearchContext, draw: () => Architecture, tries = 8): Architecture | undefined {
   let architecture = draw();
