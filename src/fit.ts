@@ -74,7 +74,7 @@ async function finish(trained: Trained, runs: Runs, options: FitOptions): Promis
 export async function train(given: Runs, options: FitOptions = {}): Promise<Trained> {
   const { runner = inProcess(), now = Date.now, checkpoints } = options;
   const first = prepare(given, options);
-  const { foldOf, folds, members, effort, loss, engine, rng } = first;
+  const { foldOf, folds, heldOut, members, effort, loss, engine, rng } = first;
   const notes: string[] = [];
   const note = (text: string): void => {
     notes.push(text);
@@ -162,6 +162,7 @@ export async function train(given: Runs, options: FitOptions = {}): Promise<Trai
           foldOf,
           secondFoldOf: prepared.secondFoldOf,
           folds,
+          heldOut,
           members,
           effort,
           loss,

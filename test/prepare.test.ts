@@ -22,3 +22,43 @@ test("a field of few runs is not offered a wide hidden layer", () => {
     prepare(runsOf(200), { space: { decoderMenu: [{ kind: "decoder", name: "linear" }] } }).space.slots,
   ).toContainEqual(expect.objectContaining({ name: "field0/decoder", fixed: true }));
 });
+
+test("a fold for each member, small ones for few members of many runs, the same one for two or three, or of many runs", () => {
+  const foldsOf = (members: number, count: number) => {
+    const { folds, heldOut } = prepare(runsOf(count), { members });
+    return [folds, heldOut];
+  };
+  expect([foldsOf(8, 40), foldsOf(8, 400), foldsOf(16, 400), foldsOf(8, 5)]).toEqual([
+    ...[
+      [8, 8],
+      [8, 8],
+      [8, 8],
+    ],
+    [5, 5],
+  ]);
+  expect([foldsOf(4, 40), foldsOf(4, 150), foldsOf(5, 400)]).toEqual([
+    [4, 4],
+    [6, 4],
+    [8, 5],
+  ]);
+  expect([foldsOf(2, 40), foldsOf(3, 120), foldsOf(2, 400), foldsOf(2, 2)]).toEqual([
+    [3, 1],
+    [4, 1],
+    [8, 1],
+    [2, 1],
+  ]);
+  expect([foldsOf(8, 1599), foldsOf(8, 1600), foldsOf(2, 1600)]).toEqual([
+    [8, 8],
+    [16, 1],
+    [16, 1],
+  ]);
+});
+
+test("rows are unseen by two members only in folds that members hold out", () => {
+  const { foldOf, secondFoldOf, folds } = prepare(runsOf(400), { members: 4 });
+  expect(folds).toBe(8);
+  const pairs = Array.from(secondFoldOf.keys()).filter((row) => secondFoldOf[row]! >= 0);
+  expect(pairs).toHaveLength(4 * Math.floor(50 / 8));
+  for (const row of pairs) expect([foldOf[row]! < 4, secondFoldOf[row]! < 4]).toEqual([true, true]);
+  expect(prepare(runsOf(400), { members: 2 }).secondFoldOf.every((fold) => fold === -1)).toBe(true);
+});

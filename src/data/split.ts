@@ -61,7 +61,7 @@ export function kFolds(runs: Pick<Runs, "repeats">, k: number, rng: Rng): Int32A
 }
 
 /** A second fold for one in `every` of each fold's groups, the next one; -1 for the others and in folds of fewer. Where models
- * are trained without a fold each, those rows are unseen by two of them. */
+ * are trained without a fold each, those rows are unseen by two of them. @param k the first so many folds, those that are held out */
 export function secondFolds(
   runs: Pick<Runs, "repeats">,
   folds: Int32Array,
@@ -73,6 +73,7 @@ export function secondFolds(
   const counts = new Int32Array(k);
   for (const group of rng.shuffle(groupRows(runs.repeats))) {
     const fold = folds[group[0]!]!;
+    if (fold >= k) continue;
     counts[fold]!++;
     if (counts[fold]! % every === 0) for (const row of group) second[row] = (fold + 1) % k;
   }

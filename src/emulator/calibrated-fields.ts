@@ -23,7 +23,7 @@ export interface CalibrationInput {
   /** Scaled targets, trend included. */
   readonly runs: ScaledRuns;
   readonly members: readonly MemberPredictions[];
-  /** Members whose mean the emulator is, where only one of them had not seen a row; 1 where all had not. */
+  /** Members whose mean the emulator is to be. */
   readonly averaged: number;
   /** Log noise variances that members learned, one per scalar or channel over all heads; empty where none did. */
   readonly logNoise: readonly Float32Array[];

@@ -83,7 +83,7 @@ export function outOfFold(
     judged,
     truth,
     mean,
-    averaged: 1,
+    averaged: judged.every((row) => members.every((member) => member.unseen(row))) ? members.length : 1,
     spread: spread.map((value) => ratio * value),
     ...(sums.single > 0 ? { ownShare: 2 * (1 - (sums.both / sums.single) ** 2) } : {}),
   };

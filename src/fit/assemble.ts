@@ -45,8 +45,7 @@ export async function assemble(
   const { prepared, footing, found, ensemble, companions, outcome, deployment } = trained;
   const { runs, scalers, space, level, strategy } = prepared;
   const measure = outcome !== "interrupted" && (deployment?.measure ?? true);
-  const averaged = prepared.ensemble === "trained" ? ensemble.members.length : 1;
-  const fields = await calibrateEnsemble(trained, averaged, ensemble.outdone ? 0 : share);
+  const fields = await calibrateEnsemble(trained, ensemble.members.length, ensemble.outdone ? 0 : share);
   const graph = emulatorGraph({
     columns: runs.d,
     inputScaler: scalers.input,
@@ -135,7 +134,7 @@ function calibrationRows({ data, rng }: Prepared): Int32Array {
   return most < data.rows ? rng.fork("calibration rows").shuffle(rows).slice(0, most).sort() : rows;
 }
 
-/** @param averaged members whose mean the emulator is; 1 where none of them had seen the judged rows */
+/** @param averaged members whose mean the emulator is to be */
 async function calibrateEnsemble(
   { prepared, footing, ensemble, companions: all }: Parts,
   averaged: number,

@@ -12,7 +12,7 @@ import type { Architecture } from "../space/index.ts";
 import type { CheckpointStore } from "../tasks/index.ts";
 import { type Deployment, emulatorLatency, type Shape, smallestReachable } from "./constrain.ts";
 import type { FitOptions } from "./options.ts";
-import { prepare } from "./prepare.ts";
+import { planFolds, prepare } from "./prepare.ts";
 
 /** What a fit gives, as far as a front wants to know. */
 interface Fitted {
@@ -81,6 +81,7 @@ export async function traceFront<Result extends Fitted>(
   const { now = Date.now, runner } = options;
   const begun = now();
   const sizes = memberSizes(prepare(runs, rest).members);
+  const distinct = new Set(runs.repeats).size;
   const found: FrontPoint<Result>[] = [];
   const fitPoint = async (
     number: number,
@@ -135,7 +136,7 @@ export async function traceFront<Result extends Fitted>(
     const reached = ensembles.filter((each) => each.least <= budget);
     const expected = reached.map(({ members, latency }) => {
       const within = archive.filter(({ architecture }) => latency.of(architecture) <= 1000 * budget);
-      return expectedError(Math.min(...within.map(({ loss }) => loss)), members);
+      return expectedError(Math.min(...within.map(({ loss }) => loss)), members, planFolds(members, distinct).folds);
     });
     // Where the archive holds nothing so fast: the fewest members, so that each may be as large as can be.
     const best = expected.lastIndexOf(Math.min(...expected));
@@ -162,9 +163,9 @@ function memberSizes(members: number): number[] {
 
 /** The error of an ensemble by that of one of its networks, up to a factor: averaging takes what is not common to all, and
  * a member that holds one of few folds out has seen fewer runs. */
-function expectedError(loss: number, members: number): number {
+function expectedError(loss: number, members: number, folds: number): number {
   const averaged = memberCorrelation + (1 - memberCorrelation) / members;
-  return (loss * averaged) / (1 - 1 / Math.min(8, members));
+  return (loss * averaged) / (1 - 1 / folds);
 }
 
 interface Evaluated {

@@ -39,6 +39,8 @@ export interface Prepared {
   /** A second fold of some rows, else -1: two members are trained without them, which tells how members differ there. */
   readonly secondFoldOf: Int32Array;
   readonly folds: number;
+  /** How many of them members hold out: the first ones. */
+  readonly heldOut: number;
   /** Whether the search validates on that row instead of training on it. */
   readonly isValidation: (row: number) => boolean;
 }
@@ -49,9 +51,32 @@ function choice<Name extends string>(what: string, value: string, names: readonl
   throw new OptionError(`OPTION_${what.toUpperCase()}`, `unknown ${what} "${value}" (there are: ${names.join(", ")}).`);
 }
 
-/** From so many runs one in eight has a second fold, below that one in four; with fewer folds none. */
+/** Folds at most, and runs that members hold out together at least, where each holds out its own fold. */
+const mostFolds = 8;
+const leastHeldOut = 100;
+/** Fewer members, or members of so many runs, hold out the same fold: a fold of 25 runs at least, or of a sixteenth of them. What members
+ * predict of runs that none had seen is what the emulator does at new points. With folds of their own, most had seen any one run: how far
+ * these are apart there tells little where they follow their runs closely, and of two it is what the other misses the run by. */
+const fewestMembers = 4;
+const manyForShared = 1600;
+const sharedFolds = { runs: 25, least: 3, most: 16 } as const;
+
+/** Folds of the runs, and how many of them members hold out: one each, or all the same one. Of many runs there are more folds than
+ * members, so that these are trained on most of the runs. @param distinct runs with different inputs */
+export function planFolds(members: number, distinct: number): { readonly folds: number; readonly heldOut: number } {
+  const atLeastTwo = (folds: number): number => Math.max(2, Math.min(folds, distinct));
+  if (members < fewestMembers || distinct >= manyForShared) {
+    const most = distinct >= manyForShared ? sharedFolds.most : mostFolds;
+    const wanted = Math.max(sharedFolds.least, Math.floor(distinct / sharedFolds.runs));
+    return { folds: atLeastTwo(Math.min(most, wanted)), heldOut: 1 };
+  }
+  const wanted = Math.max(members, Math.floor((members * distinct) / leastHeldOut));
+  const folds = atLeastTwo(Math.min(mostFolds, wanted));
+  return { folds, heldOut: Math.min(folds, members) };
+}
+
+/** From so many runs one in eight has a second fold, below that one in four. */
 const manyRuns = 200;
-const fewestFolds = 4;
 
 /** Nodes of the trunk where signals or images are made from it: with 3 the error of one member on spectra was twice as large. */
 const fieldTrunkNodes = 5;
@@ -85,9 +110,9 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
     heads,
   };
   const scalers = fitScalers(runs);
-  const folds = Math.max(2, Math.min(8, members, new Set(runs.repeats).size));
+  const { folds, heldOut } = planFolds(members, new Set(runs.repeats).size);
   const foldOf = kFolds(runs, folds, rng.fork("folds"));
-  const every = folds < fewestFolds ? Number.POSITIVE_INFINITY : runs.n < manyRuns ? 4 : 8;
+  const every = heldOut < fewestMembers ? Number.POSITIVE_INFINITY : runs.n < manyRuns ? 4 : 8;
   const validationFolds = Math.max(1, Math.round(folds / 4));
   return {
     runs,
@@ -104,8 +129,9 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
     level,
     engine,
     foldOf,
-    secondFoldOf: secondFolds(runs, foldOf, folds, every, rng.fork("second folds")),
+    secondFoldOf: secondFolds(runs, foldOf, heldOut, every, rng.fork("second folds")),
     folds,
+    heldOut,
     isValidation: (row) => (foldOf[row] ?? 0) < validationFolds,
   };
 }

@@ -67,6 +67,8 @@ export interface EnsembleOptions {
   /** A second fold of a row, or -1; not used where members know what they would miss their own rows by. */
   readonly secondFoldOf: Int32Array;
   readonly folds: number;
+  /** How many of them members hold out in turn: the first ones. */
+  readonly heldOut: number;
   readonly members: number;
   readonly effort: Effort;
   readonly loss: LossName;
@@ -120,6 +122,7 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
     foldOf,
     secondFoldOf,
     folds,
+    heldOut,
     members,
     runner,
     rng,
@@ -146,7 +149,7 @@ export async function trainEnsemble(options: EnsembleOptions): Promise<Ensemble>
     stages?: number,
   ): Promise<{ architecture: Architecture; fold: number; output: MemberOutput }> => {
     const architecture = architectures[m % architectures.length]!;
-    const fold = m % folds;
+    const fold = m % heldOut;
     const fitRows = rows.filter((row) => !isUnseen(row, fold));
     const input: MemberInput = {
       space: spaceOptions,

@@ -123,6 +123,16 @@ describe("secondFolds()", () => {
     expect(secondFolds({ repeats }, folds, 5, 4, makeRng(2))).toEqual(second);
   });
 
+  test("leaves alone folds that are not held out", () => {
+    const repeats = Int32Array.from({ length: 80 }, (_, row) => row);
+    const folds = kFolds({ repeats }, 8, makeRng(1));
+    const second = secondFolds({ repeats }, folds, 4, 5, makeRng(2));
+    second.forEach((other, row) => {
+      expect(other === -1 || (folds[row]! < 4 && other === (folds[row]! + 1) % 4)).toBe(true);
+    });
+    expect(second.filter((other) => other >= 0)).toHaveLength(8);
+  });
+
   test("gives none in folds of fewer", () => {
     const repeats = Int32Array.from({ length: 12 }, (_, row) => row);
     const folds = kFolds({ repeats }, 4, makeRng(1));

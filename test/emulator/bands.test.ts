@@ -112,7 +112,7 @@ describe("bands", () => {
 
 describe("query and validate", () => {
   const rng = makeRng(3);
-  const rows = Array.from({ length: 16 }, () => {
+  const rows = Array.from({ length: 40 }, () => {
     const a = rng.uniform();
     return { a, y: a * a, "line[0]": a, "line[1]": Math.sin(3 * a), "line[2]": 1 - a * a };
   });
