@@ -79,7 +79,7 @@ describe("planMember()", () => {
 describe("planTrials()", () => {
   it("plans none where members are trained to an end, nor for scalars, and some for fields that Adam does the work for", () => {
     expect(planTrials("standard", scalars)).toBeUndefined();
-    const many = { ...scalars, rows: 6000, outputs: 5 };
+    const many = { ...scalars, rows: 12_000 };
     expect(planMember("standard", many).path).toHaveLength(2);
     expect(planTrials("standard", many)).toBeUndefined();
     for (const problem of [spectra, images]) {
