@@ -10,7 +10,7 @@ import { checkReachable } from "./fit/constrain.ts";
 import { explore } from "./fit/explore.ts";
 import { type Front, type FrontOptions, traceFront } from "./fit/front.ts";
 import type { FitOptions, FitProgress } from "./fit/options.ts";
-import { guardCheckpoints, prepare, shapeOf, withSpace } from "./fit/prepare.ts";
+import { guardCheckpoints, prepare, searchSpace, shapeOf, withSpace } from "./fit/prepare.ts";
 import { scaleTrainings, settleScales } from "./fit/scales.ts";
 import { settleWarps } from "./fit/warps.ts";
 import type { History } from "./search/index.ts";
@@ -122,7 +122,8 @@ export async function train(given: Runs, options: FitOptions = {}): Promise<Trai
   });
   for (const text of [...scaled, ...warped]) note(text);
   const begun = runs === given ? first : prepare(runs, options);
-  const footing = await probe({ ...plain, data: begun.data, deadline: after(0.15) });
+  const probed = await probe({ ...plain, data: begun.data, deadline: after(0.15) });
+  const footing = { ...probed, space: searchSpace(probed, runs.n, options) };
   const prepared = withSpace(begun, footing.space);
   // Roots and components make an emulator slower than it looked at first.
   const slower = checkReachable(options, shapeOf(prepared));

@@ -1,7 +1,9 @@
 /** What is settled before any training, by the runs there are. */
 import { expect, test } from "vitest";
-import { prepare } from "../src/fit/prepare.ts";
+import type { FitOptions } from "../src/fit/options.ts";
+import { prepare, searchSpace } from "../src/fit/prepare.ts";
 import { buildRuns, tableFrom } from "../src/index.ts";
+import { superArchitecture } from "../src/space/index.ts";
 
 const runsOf = (count: number) => {
   const rows = Array.from({ length: count }, (_, i) => {
@@ -61,4 +63,35 @@ test("rows are unseen by two members only in folds that members hold out", () =>
   expect(pairs).toHaveLength(4 * Math.floor(50 / 8));
   for (const row of pairs) expect([foldOf[row]! < 4, secondFoldOf[row]! < 4]).toEqual([true, true]);
   expect(prepare(runsOf(400), { members: 2 }).secondFoldOf.every((fold) => fold === -1)).toBe(true);
+});
+
+test("many scalars that plain networks miss are searched among larger networks, unless a device or a limit is in view", () => {
+  const { spaceOptions: space } = prepare(
+    buildRuns(
+      tableFrom([
+        { a: 1, y: 2 },
+        { a: 2, y: 3 },
+        { a: 4, y: 7 },
+      ]),
+      { inputs: ["a"] },
+    ),
+    {},
+  );
+  const trunk = (missed: number, rows: number, options: FitOptions = {}) => {
+    const { slots } = superArchitecture(searchSpace({ space, missed }, rows, options));
+    return slots.filter(({ stage }) => stage === "trunk").map(({ candidates }) => candidates.map(({ name }) => name));
+  };
+  const usual = superArchitecture(space)
+    .slots.filter(({ stage }) => stage === "trunk")
+    .map(({ candidates }) => candidates.map(({ name }) => name));
+  const larger = trunk(0.01, 1600);
+  expect(larger[0]).toEqual(["64"]);
+  expect(larger.slice(1)).toEqual(Array.from({ length: 15 }, () => ["tanh", "silu", "sin"]));
+  for (const same of [
+    trunk(5e-4, 1600),
+    trunk(0.01, 1599),
+    trunk(0.01, 1600, { constraint: { kind: "hard", limit: 1 } }),
+  ])
+    expect(same).toEqual(usual);
+  expect(trunk(0.01, 1600, { space: { trunkNodes: 2 } })).toHaveLength(4);
 });

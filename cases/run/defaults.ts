@@ -24,7 +24,8 @@ export const runDefaults: Readonly<Record<CaseName, RunDefaults>> = {
   xrts: usual,
   // Sharp lines that move far: networks of these still get better after five minutes.
   ots: { ...usual, timeMs: minutes(12) },
-  xes: { ...usual, runs: 1500 },
+  // Many narrow lines in eight inputs: what limits its networks is how many runs they see.
+  xes: { ...usual, runs: 4000 },
   elms: usual,
   halo: usual,
   // Images of 4 x 64 x 64: a draw from the posterior costs a hundred times that of a spectrum.

@@ -10,11 +10,12 @@ import {
   type Candidate,
   decoderMenu,
   hasFields,
+  liveDenseMenu,
   superArchitecture,
   type SuperArchitecture,
   type SuperArchitectureOptions,
 } from "../space/index.ts";
-import { type Effort, efforts, losses, type LossName, type TrainingData } from "../train/index.ts";
+import { type Effort, efforts, type Footing, losses, type LossName, type TrainingData } from "../train/index.ts";
 import { version } from "../version.ts";
 import type { Deployment, Shape } from "./constrain.ts";
 import { ensembles, type FitOptions } from "./options.ts";
@@ -80,6 +81,23 @@ const manyRuns = 200;
 
 /** Nodes of the trunk where signals or images are made from it: with 3 the error of one member on spectra was twice as large. */
 const fieldTrunkNodes = 5;
+
+/** Where plain networks miss this share of the variance of scalars of so many runs, larger ones learn more: every connection is live. */
+const leastMissed = 5e-3;
+const manyForLarger = 1600;
+const largerTrunk = { trunkNodes: 5, widths: [64], denseMenu: liveDenseMenu } as const;
+
+/** The super-architecture to search, by what the probe found. With a device or a limit in view the usual one stays: it has cheaper
+ * networks. */
+export function searchSpace(
+  { space, missed }: Pick<Footing, "space" | "missed">,
+  rows: number,
+  { constraint, deployment, space: own }: FitOptions,
+): SuperArchitectureOptions {
+  const isFree = constraint === undefined && deployment === undefined;
+  if (!isFree || hasFields(space) || rows < manyForLarger || missed < leastMissed) return space;
+  return { ...space, ...largerTrunk, ...own };
+}
 
 /** From fewer runs a hidden layer of 256 learns nothing that a linear map does not. */
 const fewestForDense = 200;

@@ -39,6 +39,9 @@ function conv(size: number, dilation = 1): Candidate {
  * and ReLU ended ten times worse on smooth tables. */
 export const denseMenu: readonly Candidate[] = [zero, identity, dense("tanh"), dense("silu"), dense("sin")];
 
+/** The same without a connection left out: every slot computes. */
+export const liveDenseMenu: readonly Candidate[] = denseMenu.filter(({ kind }) => kind === "dense");
+
 /** Candidates of a convolution slot (spec 2.1, item 5). */
 export const convMenu: readonly Candidate[] = [zero, identity, conv(1), conv(3), conv(5), conv(7), conv(3, 2)];
 
