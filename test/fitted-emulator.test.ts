@@ -13,7 +13,7 @@ const points = smoothRows(40, 3).map(({ a, b }) => ({ a: 0.2 + 0.6 * a, b: 1.3 +
 
 let bytes: Uint8Array;
 beforeAll(async () => {
-  ({ bytes } = await fit(runs(30, 1), {
+  ({ bytes } = await fit(runs(60, 1), {
     inputs: ["a", "b"],
     members: 2,
     effort: "quick",

@@ -31,8 +31,7 @@ export interface CalibrationInput {
   readonly noiseScale: readonly Float64Array[];
   /** One per head, where one stands beside the networks. */
   readonly companions?: readonly (Companion | undefined)[];
-  /** The networks' share of every prediction beside a companion. Default: what stacking finds for each field. With 0, every
-   * run calibrates, also those that all networks had seen. */
+  /** The networks' share of every prediction beside a companion. Default: what stacking finds for each field. */
   readonly share?: number;
 }
 
@@ -62,7 +61,8 @@ export function calibrateFields(input: CalibrationInput): readonly CalibratedFie
     const judged = some(held.judged);
     const forced = input.share === undefined ? {} : { share: input.share };
     const stacked = stackField({ held, size, networks, shrink, noise, ...judged, ...forced });
-    if (input.share === 0) {
+    if (stacked.networkShare === 0) {
+      // Nothing of the networks: runs that they had seen calibrate as well.
       const rows = Array.from({ length: runs.rows }, (_, row) => row);
       const target = runs.targets[place.head]!;
       const truth = partOf(target, target.length / runs.rows, place, rows);
