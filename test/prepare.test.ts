@@ -56,6 +56,15 @@ test("a fold for each member, small ones for few members of many runs, the same 
   ]);
 });
 
+test("four members of signals and images of many runs, eight of others", () => {
+  const membersOf = (runs: ReturnType<typeof runsOf>, options: FitOptions = {}) => prepare(runs, options).members;
+  const scalars = tableFrom(Array.from({ length: 1600 }, (_, i) => ({ a: i / 1600, y: Math.sin(i) })));
+  expect([membersOf(runsOf(1599)), membersOf(runsOf(1600))]).toEqual([8, 4]);
+  expect(membersOf(buildRuns(scalars, { inputs: ["a"] }))).toBe(8);
+  expect(membersOf(runsOf(1600), { ensemble: "supernet" })).toBe(32);
+  expect(membersOf(runsOf(1600), { members: 6 })).toBe(6);
+});
+
 test("rows are unseen by two members only in folds that members hold out", () => {
   const { foldOf, secondFoldOf, folds } = prepare(runsOf(400), { members: 4 });
   expect(folds).toBe(8);

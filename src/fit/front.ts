@@ -80,8 +80,8 @@ export async function traceFront<Result extends Fitted>(
     throw new OptionError("OPTION_POINTS", `a front of ${count} points: must be a whole number from 2 to 20.`);
   const { now = Date.now, runner } = options;
   const begun = now();
-  const sizes = memberSizes(prepare(runs, rest).members);
-  const distinct = new Set(runs.repeats).size;
+  const { members: most, distinct } = prepare(runs, rest);
+  const sizes = memberSizes(most);
   const found: FrontPoint<Result>[] = [];
   const fitPoint = async (
     number: number,
@@ -115,7 +115,6 @@ export async function traceFront<Result extends Fitted>(
     return fitted;
   };
 
-  const most = sizes[0] ?? 2;
   const free = await fitPoint(count, most, undefined);
   // Only a fit knows what its fields are learned as, and that takes time at every call.
   const ensembles = sizes.map((members) => {

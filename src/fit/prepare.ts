@@ -34,6 +34,8 @@ export interface Prepared {
   readonly ensemble: (typeof ensembles)[number];
   readonly loss: LossName;
   readonly members: number;
+  /** Runs with different inputs. */
+  readonly distinct: number;
   readonly level: number;
   readonly engine: EngineName;
   readonly foldOf: Int32Array;
@@ -79,6 +81,11 @@ export function planFolds(members: number, distinct: number): { readonly folds: 
 /** From so many runs one in eight has a second fold, below that one in four. */
 const manyRuns = 200;
 
+/** Networks of an ensemble: by default, of signals and images of so many runs that members hold out the same ones, and drawn from a
+ * supernet, where they cost nothing. Few that were trained for longer miss less than many: of the runs that a budget bears passes over, each
+ * member has its share. */
+const ensembleSizes = { usual: 8, manyRuns: 4, supernet: 32 } as const;
+
 /** Nodes of the trunk where signals or images are made from it: with 3 the error of one member on spectra was twice as large. */
 const fieldTrunkNodes = 5;
 
@@ -114,13 +121,15 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
   const ensemble = choice("ensemble", options.ensemble ?? "trained", ensembles);
   const noisy = runs.report.replicates > 0;
   const loss = choice("loss", options.loss ?? (noisy ? "gaussian" : "mse"), losses);
-  const members = options.members ?? (ensemble === "supernet" ? 32 : 8);
   if (!(level > 0 && level < 1))
     throw new OptionError("OPTION_LEVEL", `level ${level}: must lie between 0 and 1, such as 0.95.`);
+  const { heads } = planHeads(runs.schema);
+  const distinct = new Set(runs.repeats).size;
+  const manyFields = hasFields({ heads }) && distinct >= manyForShared;
+  const members = options.members ?? ensembleSizes[ensemble === "supernet" ? ensemble : manyFields ? "manyRuns" : "usual"];
   if (!Number.isInteger(members) || members < 2 || members > 64)
     throw new OptionError("OPTION_MEMBERS", `${members} members: must be a whole number from 2 to 64.`);
   const rng = makeRng(options.seed ?? 1);
-  const { heads } = planHeads(runs.schema);
   const spaceOptions: SuperArchitectureOptions = {
     ...(hasFields({ heads }) ? { trunkNodes: fieldTrunkNodes, decoderMenu: decodersFor(runs.n) } : {}),
     ...options.space,
@@ -128,7 +137,7 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
     heads,
   };
   const scalers = fitScalers(runs);
-  const { folds, heldOut } = planFolds(members, new Set(runs.repeats).size);
+  const { folds, heldOut } = planFolds(members, distinct);
   const foldOf = kFolds(runs, folds, rng.fork("folds"));
   const every = heldOut < fewestMembers ? Number.POSITIVE_INFINITY : runs.n < manyRuns ? 4 : 8;
   const validationFolds = Math.max(1, Math.round(folds / 4));
@@ -144,6 +153,7 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
     ensemble,
     loss,
     members,
+    distinct,
     level,
     engine,
     foldOf,
