@@ -126,7 +126,8 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
   const { heads } = planHeads(runs.schema);
   const distinct = new Set(runs.repeats).size;
   const manyFields = hasFields({ heads }) && distinct >= manyForShared;
-  const members = options.members ?? ensembleSizes[ensemble === "supernet" ? ensemble : manyFields ? "manyRuns" : "usual"];
+  const members =
+    options.members ?? ensembleSizes[ensemble === "supernet" ? ensemble : manyFields ? "manyRuns" : "usual"];
   if (!Number.isInteger(members) || members < 2 || members > 64)
     throw new OptionError("OPTION_MEMBERS", `${members} members: must be a whole number from 2 to 64.`);
   const rng = makeRng(options.seed ?? 1);

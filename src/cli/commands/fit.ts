@@ -97,7 +97,11 @@ export const fit: CliCommand = {
       .option("--effort <name>", `work to spend: ${efforts.join(", ")}`, oneOf("--effort", efforts), "standard")
       .option("--time <duration>", "cap on the wall clock, such as 5m: the best so far is kept", duration("--time"))
       .option("--seed <n>", "seed of every random choice", whole("--seed", 0, 2 ** 32 - 1, "1"), 1)
-      .option("--members <n>", "networks in the ensemble (default: 8, of signals and images of 1600 runs or more 4)", whole("--members", 2, 64, "8"))
+      .option(
+        "--members <n>",
+        "networks in the ensemble (default: 8, of signals and images of 1600 runs or more 4)",
+        whole("--members", 2, 64, "8"),
+      )
       .option(
         "--ensemble <how>",
         `members' weights: ${ensembles.join(", ")}`,
