@@ -81,10 +81,9 @@ export function planFolds(members: number, distinct: number): { readonly folds: 
 /** From so many runs one in eight has a second fold, below that one in four. */
 const manyRuns = 200;
 
-/** Networks of an ensemble: by default, of signals and images of so many runs that members hold out the same ones, and drawn from a
- * supernet, where they cost nothing. Few that were trained for longer miss less than many: of the runs that a budget bears passes over, each
- * member has its share. */
-const ensembleSizes = { usual: 8, manyRuns: 4, supernet: 32 } as const;
+/** Networks of an ensemble: usually; of signals and images of so many runs that members hold out the same ones, where members share the
+ * passes that a budget bears, and few that had more of them miss less than many; drawn from a supernet, where they cost nothing. */
+const ensembleSizes = { usual: 8, manyFields: 4, supernet: 32 } as const;
 
 /** Nodes of the trunk where signals or images are made from it: with 3 the error of one member on spectra was twice as large. */
 const fieldTrunkNodes = 5;
@@ -125,9 +124,8 @@ export function prepare(runs: Runs, options: FitOptions): Prepared {
     throw new OptionError("OPTION_LEVEL", `level ${level}: must lie between 0 and 1, such as 0.95.`);
   const { heads } = planHeads(runs.schema);
   const distinct = new Set(runs.repeats).size;
-  const manyFields = hasFields({ heads }) && distinct >= manyForShared;
-  const members =
-    options.members ?? ensembleSizes[ensemble === "supernet" ? ensemble : manyFields ? "manyRuns" : "usual"];
+  const kind = hasFields({ heads }) && distinct >= manyForShared ? "manyFields" : "usual";
+  const members = options.members ?? ensembleSizes[ensemble === "supernet" ? ensemble : kind];
   if (!Number.isInteger(members) || members < 2 || members > 64)
     throw new OptionError("OPTION_MEMBERS", `${members} members: must be a whole number from 2 to 64.`);
   const rng = makeRng(options.seed ?? 1);
