@@ -206,7 +206,7 @@ export function posteriorFigure(study: Case, inversions: Inversions, real: RealC
     figure: cornerFigure({
       inputs: shown.map((j) => {
         const { name, unit, low, high, scale } = study.inputs[j]!;
-        return { label: label(name, unit), low, high, scale, truth: truth[j]! };
+        return { name, unit, low, high, scale, truth: truth[j]! };
       }),
       posteriors: [
         { name: "with the emulator", draws: columns(draws) },

@@ -31,10 +31,10 @@ export const lineColours: readonly string[] = [
   "#56B4E9",
 ];
 
-/** An axis as in print: a frame on all four sides, ticks inside, no grid. @param title text under or beside it */
+/** An axis as in print: a frame on all four sides, ticks inside, no grid. @param title text under or beside it, powers as in 10^3 */
 export function axis(title: string, extra: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   return {
-    title: { text: title, standoff: 6, font: { size: 13 } },
+    title: { text: title.replace(/\^(-?\d+)/g, "<sup>$1</sup>"), standoff: 6, font: { size: 13 } },
     showline: true,
     mirror: "ticks",
     linecolor: "black",

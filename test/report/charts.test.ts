@@ -137,8 +137,8 @@ describe("cornerFigure()", () => {
   const wide = draws.map((value) => 10 ** value);
   const figure = cornerFigure({
     inputs: [
-      { label: "a [m]", low: 0, high: 10, scale: "linear", truth: 5.1 },
-      { label: "b", low: 1, high: 1e9, scale: "log", truth: 1e5 },
+      { name: "a", unit: "m", low: 0, high: 10, scale: "linear", truth: 5.1 },
+      { name: "b", low: 1, high: 1e9, scale: "log", truth: 1e5 },
     ],
     posteriors: [
       { name: "emulator", draws: [draws, wide] },
@@ -161,6 +161,16 @@ describe("cornerFigure()", () => {
     expect(xaxis?.range[1]).toBeLessThan(6);
     expect(yaxis3?.type).toBe("log");
     expect(yaxis3?.range[0]).toBeGreaterThan(4);
+  });
+
+  it("takes a power of ten of large numbers into the label", () => {
+    const [input] = [{ name: "density", unit: "cm^-3", low: 0, high: 1e21, scale: "linear" as const, truth: 5.1e20 }];
+    const { data, layout } = cornerFigure({
+      inputs: [input],
+      posteriors: [{ name: "emulator", draws: [draws.map((value) => value * 1e20)] }],
+    });
+    expect(layout).toMatchObject({ xaxis: { title: { text: "density [10<sup>20</sup> cm<sup>-3</sup>]" } } });
+    expect(named({ data, layout }, "truth").map(({ x }) => (x as number[])[0])).toEqual([5.1]);
   });
 });
 

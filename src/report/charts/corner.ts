@@ -1,11 +1,11 @@
 /** Posteriors of several inputs: marginals on the diagonal, pairs with 68 % and 95 % contours below it. */
 import { quantileOf } from "../../analysis/index.ts";
 import { density1, density2 } from "../density.ts";
-import { axis, colours, type Figure, layout, type Panel, panels, rounded, type Trace } from "../figure.ts";
+import { axis, colours, type Figure, label, layout, type Panel, panels, rounded, type Trace } from "../figure.ts";
 
 export interface CornerInput {
-  /** Name with unit. */
-  readonly label: string;
+  readonly name: string;
+  readonly unit?: string;
   /** The prior's range; drawn as far as the posterior goes. */
   readonly low: number;
   readonly high: number;
@@ -45,7 +45,7 @@ export function cornerFigure({ inputs, posteriors }: CornerOptions): Figure {
       const [across, down] = [scales[j], scales[i]];
       if (panel === undefined || across === undefined || down === undefined) continue;
       const bottom = i === d - 1;
-      axes[panel.xKey] = axis(bottom ? (inputs[j]?.label ?? "") : "", {
+      axes[panel.xKey] = axis(bottom ? across.label : "", {
         ...side(panel.xDomain, panel.y, across),
         showticklabels: bottom,
       });
@@ -60,7 +60,7 @@ export function cornerFigure({ inputs, posteriors }: CornerOptions): Figure {
         });
         data.push(...marginals(panel, across, posteriors, i === 0));
       } else {
-        axes[panel.yKey] = axis(j === 0 ? (inputs[i]?.label ?? "") : "", {
+        axes[panel.yKey] = axis(j === 0 ? down.label : "", {
           ...side(panel.yDomain, panel.x, down),
           showticklabels: j === 0,
         });
@@ -70,8 +70,10 @@ export function cornerFigure({ inputs, posteriors }: CornerOptions): Figure {
   return { data, layout: layout(size, size, { ...axes, margin: { l: 80, r: 20, t: 40, b: 70 } }) };
 }
 
-/** An input as it is drawn: on a logarithmic axis where its range spans more than a factor of three. */
+/** An input as it is drawn: on a logarithmic axis where its range spans more than a factor of three, else large and small numbers in
+ * units of a power of ten. */
 interface Scale {
+  readonly label: string;
   readonly log: boolean;
   /** Shown range, and draws per posterior, as drawn: their log10 on a logarithmic axis. */
   readonly range: readonly [number, number];
@@ -81,7 +83,10 @@ interface Scale {
   readonly cut: readonly [boolean, boolean];
 }
 
-function scaleOf({ low, high, scale, truth }: CornerInput, draws: readonly Float64Array[]): Scale {
+/** Numbers of such powers of ten stand on an axis as they are. */
+const plainPowers = { least: -2, most: 3 } as const;
+
+function scaleOf({ name, unit = "", low, high, scale, truth }: CornerInput, draws: readonly Float64Array[]): Scale {
   const sorted = draws.map((each) => each.slice().sort());
   const ends = [
     ...sorted.map((each) => [quantileOf(each, 0.002), quantileOf(each, 0.998)] as const),
@@ -90,10 +95,13 @@ function scaleOf({ low, high, scale, truth }: CornerInput, draws: readonly Float
   const least = Math.min(...ends.map(([from]) => from));
   const most = Math.max(...ends.map(([, to]) => to));
   const log = scale === "log" && most / least > 3;
-  const on = (value: number): number => (log ? Math.log10(value) : value);
+  const exponent = Math.floor(Math.log10(Math.max(Math.abs(least), Math.abs(most)) || 1));
+  const power = log || (exponent >= plainPowers.least && exponent <= plainPowers.most) ? 0 : exponent;
+  const on = (value: number): number => (log ? Math.log10(value) : value / 10 ** power);
   const pad = 0.12 * (on(most) - on(least)) || 1e-6;
   const [from, to] = [on(least) - pad, on(most) + pad];
   return {
+    label: label(name, power === 0 ? unit : `10^${power} ${unit}`.trim()),
     log,
     range: [Math.max(on(low), from), Math.min(on(high), to)],
     cut: [from < on(low), to > on(high)],

@@ -66,7 +66,7 @@ export function signalsFigure({ x, xLabel, rows, level }: SignalsOptions): Figur
       const under = single ? grid[1]?.[j] : undefined;
       if (under === undefined) return;
       axes[under.xKey] = axis(xLabel, { domain: under.xDomain, anchor: under.y, matches: panel.x, ...xAxis });
-      axes[under.yKey] = axis(j === 0 ? "emulator - truth" : "", { domain: under.yDomain, anchor: under.x, nticks: 4 });
+      axes[under.yKey] = axis(j === 0 ? "error" : "", { domain: under.yDomain, anchor: under.x, nticks: 4 });
       data.push(...errors(under, x, run));
     });
   });
