@@ -28,8 +28,9 @@ export const runDefaults: Readonly<Record<CaseName, RunDefaults>> = {
   xes: { ...usual, runs: 4000 },
   elms: usual,
   halo: usual,
-  // Images of 4 x 64 x 64: a draw from the posterior costs a hundred times that of a spectrum.
-  jag: { ...usual, truths: 10, steps: 120, burn: 40 },
+  // Images of 4 x 64 x 64 with edges that move, and one run in ten fails: more runs, and time. A draw from the posterior costs a hundred
+  // times that of a spectrum.
+  jag: { ...usual, runs: 4000, timeMs: minutes(8), truths: 10, steps: 120, burn: 40 },
   "jag-scalars": usual,
   seistomo: { ...usual, runs: 1000 },
   mops: { ...usual, runs: 410, test: 300 },
