@@ -70,7 +70,7 @@ export function cornerFigure({ inputs, posteriors }: CornerOptions): Figure {
   return { data, layout: layout(size, size, { ...axes, margin: { l: 80, r: 20, t: 40, b: 70 } }) };
 }
 
-/** An input as it is drawn: on a logarithmic axis where its range spans more than a factor of three, else large and small numbers in
+/** An input as it is drawn: on a logarithmic axis where its range spans a decade, else large and small numbers in
  * units of a power of ten. */
 interface Scale {
   readonly label: string;
@@ -83,6 +83,7 @@ interface Scale {
   readonly cut: readonly [boolean, boolean];
 }
 
+const leastLogSpan = 10;
 /** Numbers of such powers of ten stand on an axis as they are. */
 const plainPowers = { least: -2, most: 3 } as const;
 
@@ -94,7 +95,7 @@ function scaleOf({ name, unit = "", low, high, scale, truth }: CornerInput, draw
   ];
   const least = Math.min(...ends.map(([from]) => from));
   const most = Math.max(...ends.map(([, to]) => to));
-  const log = scale === "log" && most / least > 3;
+  const log = scale === "log" && most / least > leastLogSpan;
   const exponent = Math.floor(Math.log10(Math.max(Math.abs(least), Math.abs(most)) || 1));
   const power = log || (exponent >= plainPowers.least && exponent <= plainPowers.most) ? 0 : exponent;
   const on = (value: number): number => (log ? Math.log10(value) : value / 10 ** power);
