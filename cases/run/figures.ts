@@ -107,7 +107,8 @@ function signals(output: CaseOutput, field: TestedField, rows: readonly Row[], e
         label:
           count === 1
             ? label(name, unit)
-            : (parts?.[c] ?? `${name}, ${across?.name ?? "channel"} ${showNumber(across?.values[c] ?? c)}`),
+            : (parts?.[c] ??
+              label(`${name}, ${across?.name ?? "channel"} ${showNumber(across?.values[c] ?? c)}`, unit)),
         runs: rows.map((row) => channel(row, c, length)),
       })),
     }),
