@@ -164,7 +164,7 @@ describe("cornerFigure()", () => {
   });
 
   it("takes a power of ten of large numbers into the label", () => {
-    const [input] = [{ name: "density", unit: "cm^-3", low: 0, high: 1e21, scale: "linear" as const, truth: 5.1e20 }];
+    const input = { name: "density", unit: "cm^-3", low: 0, high: 1e21, scale: "linear", truth: 5.1e20 } as const;
     const { data, layout } = cornerFigure({
       inputs: [input],
       posteriors: [{ name: "emulator", draws: [draws.map((value) => value * 1e20)] }],
