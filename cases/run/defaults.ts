@@ -39,3 +39,9 @@ export const runDefaults: Readonly<Record<CaseName, RunDefaults>> = {
 
 /** Cases whose chain `--real` repeats with the simulator itself. */
 export const realCases: readonly CaseName[] = ["xrts", "ots", "elms"];
+
+/** Which of `names` `--real` means: those that are quick enough, or all where none is, for each to refuse. */
+export function realAmong(names: readonly string[]): readonly string[] {
+  const quick = names.filter((name) => (realCases as readonly string[]).includes(name));
+  return quick.length > 0 ? quick : names;
+}

@@ -1,5 +1,5 @@
 /** `condense cases run`: cases from end to end, and the table of all. */
-import { runDefaults } from "../../../cases/run/defaults.ts";
+import { realAmong, runDefaults } from "../../../cases/run/defaults.ts";
 import { caseFolder, files, readSummary } from "../../../cases/run/folder.ts";
 import { runCase } from "../../../cases/run/run.ts";
 import { type CaseSummary, describeTable } from "../../../cases/run/summary.ts";
@@ -32,6 +32,7 @@ export async function run(names: readonly string[], options: CasesRunOptions, wo
       "OPTION_FROM",
       `--from names the runs of one case, not of ${names.length}. Run them one by one.`,
     );
+  const withReal = real ? realAmong(names) : [];
   const chromium = options.chromium ?? world.env.CONDENSE_CHROMIUM;
   const folder = (name: string): string =>
     names.length === 1 && out !== undefined ? out : caseFolder(out ?? ".", name);
@@ -43,7 +44,7 @@ export async function run(names: readonly string[], options: CasesRunOptions, wo
   try {
     for (const name of names) {
       const summary = await runCase(name, {
-        ...{ out: folder(name), effort, seed, real, runner, now: () => world.now() },
+        ...{ out: folder(name), effort, seed, real: withReal.includes(name), runner, now: () => world.now() },
         ...(runs === undefined ? {} : { runs }),
         ...(test === undefined ? {} : { test }),
         ...(truths === undefined ? {} : { truths }),

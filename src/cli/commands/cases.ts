@@ -58,7 +58,7 @@ What was stopped goes on with the same command.`,
         "run: cap on each fit, and on its inverse problems (default: the case's own, mostly 5m)",
         duration("--time"),
       )
-      .option("--real", "run: solve one inverse problem with the simulator itself too (xrts, ots, elms)", false)
+      .option("--real", "run: solve one inverse problem with the simulator itself too (of all: xrts, ots, elms)", false)
       .option(
         "--chromium <path>",
         "run: draw the figures as PNG and SVG too, with this Chromium (or CONDENSE_CHROMIUM)",

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { realAmong } from "../../../cases/run/defaults.ts";
 import { caseFolder, readSummary } from "../../../cases/run/folder.ts";
 import { type CaseRunOptions, runCase } from "../../../cases/run/run.ts";
 import { caseSpeed, speedupPage } from "../../../cases/run/speedups.ts";
@@ -78,6 +79,13 @@ describe("runCase()", () => {
     await expect(runCase("jag-scalars", { ...options, from: "/nowhere.arrow" })).rejects.toThrow(
       "/nowhere.arrow: no such file. Make it with condense cases make jag-scalars",
     );
+  });
+});
+
+describe("realAmong()", () => {
+  it("keeps of several cases those that are quick enough, and refuses none silently", () => {
+    expect(realAmong(["xrts", "halo", "elms"])).toEqual(["xrts", "elms"]);
+    expect(realAmong(["gcm"])).toEqual(["gcm"]);
   });
 });
 
