@@ -1,5 +1,6 @@
 /** Every field of a schema with its place, scaling, calibration and held-out scores: what the emulator's graph is made of. */
 import type { FieldScaler, FieldSpec, Schema } from "../data/index.ts";
+import { believedNoise } from "./believed-noise.ts";
 import { calibrateField } from "./calibration.ts";
 import { calibrateAlone, type Companion, stackField } from "./companion.ts";
 import type { FieldCalibration } from "./emulator-graph.ts";
@@ -46,9 +47,7 @@ export function calibrateFields(input: CalibrationInput): readonly CalibratedFie
     const companion = input.companions?.[place.head];
     const learned = noiseOf(heads, place, input.logNoise, input.noiseScale);
     const noise = learned.map((value, j) =>
-      value > 0 || companion === undefined
-        ? value
-        : believedNoise(companion.noise[place.start + j]!, held, place.size, j),
+      value > 0 || companion === undefined ? value : noiseBy(companion, held, runs.rows, place, j),
     );
     const { shrink, ...networks } = calibrateField({ ...held, size: place.size, members: averaged, noise });
     if (companion === undefined)
@@ -77,15 +76,16 @@ export function calibrateFields(input: CalibrationInput): readonly CalibratedFie
   });
 }
 
-/** What networks miss unseen runs by at least, as a share of the simulator's noise: its variance is an estimate too. */
-const leastOfNoise = 0.75;
-
-/** Standard deviation of the noise that a companion sees in one element of a field; none where networks miss unseen runs by less: then
- * it is roughness that the companion cannot follow. @param variance of the noise */
-function believedNoise(variance: number, { truth, mean }: FieldOutOfFold, size: number, element: number): number {
-  let squares = 0;
-  for (let k = element; k < truth.length; k += size) squares += (truth[k]! - mean[k]!) ** 2;
-  return squares * size < leastOfNoise * variance * truth.length ? 0 : Math.sqrt(variance);
+/** Standard deviation of the noise that a companion sees in one element of a field, as far as the networks bear it out. */
+function noiseBy(companion: Companion, held: FieldOutOfFold, rows: number, place: FieldPlace, element: number): number {
+  const width = companion.noise.length;
+  const column = place.start + element;
+  const truths = held.judged.map((_, i) => held.truth[i * place.size + element]!);
+  return believedNoise(companion.noise[column]!, {
+    networks: truths.map((truth, i) => truth - held.mean[i * place.size + element]!),
+    companion: truths.map((truth, i) => truth - companion.heldOutMean[held.judged[i]! * width + column]!),
+    everyRun: held.rows === rows,
+  });
 }
 
 /** A field's numbers of some rows of a head. @param values rows x width */

@@ -18,6 +18,17 @@ export interface Companion {
   readonly noise: Float64Array;
 }
 
+/** A companion's forward pass where its noise is believed in part only: the rest is uncertainty about the simulator.
+ * @param noise standard deviation of the simulator's noise per element, as calibrated */
+export function believedForward({ forward, noise: seen }: Companion, noise: readonly number[]): CompanionForward {
+  const rest = seen.map((variance, j) => Math.max(0, variance - noise[j]! ** 2));
+  if (rest.every((variance) => variance === 0)) return forward;
+  return (b, scaled) => {
+    const { mean, variance } = forward(b, scaled);
+    return { mean, variance: b.sum(variance, b.constant(rest, [1, rest.length], "float64")) };
+  };
+}
+
 /** What a mixture is judged by: one element's or one field's errors and variances, held out. */
 interface Part {
   readonly error: Float64Array;

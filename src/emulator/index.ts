@@ -3,7 +3,7 @@ export { middleOf, type OutputScale, slopeAt, toLearned } from "../data/index.ts
 export * from "./answers.ts";
 export * from "./calibrated-fields.ts";
 export * from "./calibration.ts";
-export { type Companion } from "./companion.ts";
+export { believedForward, type Companion } from "./companion.ts";
 export * from "./emulator-graph.ts";
 export * from "./emulator.ts";
 export * from "./info.ts";

@@ -1,6 +1,7 @@
 /** The last stage of a fit: calibration, one graph, and what the file says of itself. */
 import { dataHash } from "../data/index.ts";
 import {
+  believedForward,
   type CalibratedField,
   calibrateFields,
   type Companion,
@@ -57,7 +58,9 @@ export async function assemble(
     }),
     bases: componentsOf(space),
     trends: footing.trends,
-    ...(companions === undefined ? {} : { companions: companions.map(({ forward }) => forward) }),
+    ...(companions === undefined
+      ? {}
+      : { companions: companions.map((companion, head) => believedForward(companion, noiseOf(fields, head))) }),
   });
   const { distribution, best } = found.finals;
   const info: EmulatorInfo = {
@@ -109,6 +112,11 @@ export async function assemble(
     versions: { condense: version },
   };
   return { bytes: emulatorBytes(graph, info), info };
+}
+
+/** Standard deviation of the noise of every element of a head, as calibrated. */
+function noiseOf(fields: readonly CalibratedField[], head: number): number[] {
+  return fields.flatMap(({ place, calibration }) => (place.head === head ? calibration.noise : []));
 }
 
 /** Below this share of every prediction, the mean over its networks is not worth training the rest of them: on the test functions

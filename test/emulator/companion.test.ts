@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { stackField } from "../../src/emulator/companion.ts";
+import { believedForward, type Companion, stackField } from "../../src/emulator/companion.ts";
 import { type FieldCalibration, quantileFactor } from "../../src/emulator/index.ts";
+import { getEngine } from "../../src/engine/index.ts";
+import { graphBuilder } from "../../src/graph/index.ts";
 import { makeRng } from "../../src/rng.ts";
 
 /** Held-out errors: of the networks with standard deviation a, of the companion with b, and the share of both's variance
@@ -146,5 +148,25 @@ describe("stackField()", () => {
     expect(Math.sqrt(stated)).toBeGreaterThan(0.17);
     expect(Math.sqrt(stated)).toBeLessThan(0.35);
     expect(result.noise).toEqual([1.05]);
+  });
+});
+
+describe("believedForward()", () => {
+  it("counts noise that is not believed as uncertainty about the simulator", async () => {
+    const companion: Companion = {
+      forward: (b, x) => ({ mean: b.scale(x, 2), variance: b.square(x) }),
+      heldOutMean: new Float64Array(0),
+      heldOutVariance: new Float64Array(0),
+      noise: Float64Array.of(0.25, 0.25),
+    };
+    const b = graphBuilder();
+    const { mean, variance } = believedForward(companion, [0.3, 0.5])(b, b.input("x", ["N", 2], "float64"));
+    const executable = await getEngine("onnxruntime").compile(b.build({ mean, variance }));
+    const into = { mean: new Float64Array(4), variance: new Float64Array(4) };
+    await executable.run({ x: Float64Array.of(1, 2, 3, 4) }, { rows: 2, into });
+    await executable.dispose();
+    expect([...into.mean]).toEqual([2, 4, 6, 8]);
+    // 0.25 - 0.3^2 is added to the first element's variance.
+    expect([...into.variance]).toEqual([1.16, 4, 9.16, 16]);
   });
 });
