@@ -197,14 +197,16 @@ async function fitOutput(
   const lead = components.reduce((best, c, k) => (c.weight > components[best]!.weight ? k : best), 0);
   const near = correlations(components[lead]!.kernel, x, n, x.subarray(0, r * d), r);
   const { spread, factors, score } = plain ? asStated(errors, variance) : calibrate(errors, variance, near, r);
+  const noise = noisy ? components.reduce((sum, c) => sum + c.weight * c.nugget * c.variance, 0) : 0;
   return {
     components,
     limits,
     lead,
     spread,
-    noise: noisy ? components.reduce((sum, c) => sum + c.weight * c.nugget * c.variance, 0) : 0,
+    noise,
     looMean: y.map((v, i) => v - errors[i]!),
-    looVariance: variance.map((v, i) => v * factors[i]!),
+    // As predictions have it (`processGraph`): noise is never taken for certainty about the simulator.
+    looVariance: variance.map((v, i) => Math.max(v * factors[i]!, noise + (v - noise) * factors[i]!)),
     looCrps: score,
   };
 }

@@ -81,6 +81,18 @@ describe("fitProcess()", () => {
     expect(variance.reduce((a, b) => a + b, 0) / 200).toBeLessThan(0.03);
   });
 
+  it("states as much uncertainty of a run held out as of a new point, however the noise fell", async () => {
+    const runs = runsOf(120, 3);
+    for (const seed of [11, 12, 13, 14]) {
+      const rng = makeRng(seed);
+      const noisy = runs.y.map((v) => v + 0.3 * rng.normal());
+      const fit = await fitProcess(runs.x, noisy, { n: 120, d: 2, m: 1 }, quick);
+      const { variance } = await predictProcess(fit, fresh.x);
+      const latent = fit.looVariance.map((v) => v - fit.noise[0]!);
+      expect(Math.min(...latent)).toBeGreaterThan(0.8 * Math.min(...variance));
+    }
+  });
+
   it("sees no noise in a step, whose values repeat", async () => {
     const runs = runsOf(80, 5);
     const step = Float64Array.from(runs.y, (v) => (v > 0 ? 1 : -1));
