@@ -32,8 +32,9 @@ export interface CalibrationInput {
   readonly noiseScale: readonly Float64Array[];
   /** One per head, where one stands beside the networks. */
   readonly companions?: readonly (Companion | undefined)[];
-  /** The networks' share of every prediction beside a companion. Default: what stacking finds for each field. */
-  readonly share?: number;
+  /** The networks' share of every prediction beside a companion, or `"best"`: that of the least score. Default: what stacking finds for
+   * each field. */
+  readonly share?: number | "best";
 }
 
 /** Calibrates all fields. */

@@ -48,8 +48,9 @@ export interface StackInput {
   readonly variance: Float64Array;
   /** Standard deviation of the simulator's noise per element. */
   readonly noise: readonly number[];
-  /** A weight of the networks to take as it is. Default: the one that stacking finds. */
-  readonly share?: number;
+  /** A weight of the networks to take as it is, or `"best"`: that of the least score, whatever chance may have given. Default: the one
+   * that stacking finds. */
+  readonly share?: number | "best";
 }
 
 const weightSteps = 20;
@@ -78,12 +79,8 @@ function bestSize(part: Part, noise: (i: number) => number): { readonly size: nu
     drowning += noise(i);
   }
   const chance = drowning === 0 ? 0 : drowning / (latent + drowning) / Math.sqrt(n);
-  const crpsAt = (size: number): number => {
-    let sum = 0;
-    for (let i = 0; i < n; i++)
-      sum += gaussianCrps(part.error[i]!, Math.sqrt(size * size * part.variance[i]! + noise(i)));
-    return (sum / n) * (1 + chance * Math.log(size) ** 2);
-  };
+  const crpsAt = (size: number): number =>
+    (crpsEach(part, size, noise).reduce((a, b) => a + b, 0) / n) * (1 + chance * Math.log(size) ** 2);
   let [at, crps] = [0, crpsAt(1)];
   for (const direction of [1, -1])
     for (let k = direction; Math.abs(k) <= 24; k += direction) {
@@ -92,6 +89,10 @@ function bestSize(part: Part, noise: (i: number) => number): { readonly size: nu
       [at, crps] = [k, next];
     }
   return { size: Math.exp(at * sizeStep), crps };
+}
+
+function crpsEach({ error, variance }: Part, size: number, noise: (i: number) => number): Float64Array {
+  return error.map((e, i) => gaussianCrps(e, Math.sqrt(size * size * variance[i]! + noise(i))));
 }
 
 /** At most this many numbers judge one weight: of large fields every so-many-th. */
@@ -125,7 +126,14 @@ export function stackField(input: StackInput): FieldCalibration {
   const alone = Math.min(scores[0]!, scores[weightSteps]!);
   const least = Math.min(...scores);
   const chosen = least < (1 - worthIt) * alone ? scores.indexOf(least) : scores[0] === alone ? 0 : weightSteps;
-  const weight = input.share ?? chosen / weightSteps;
+  const { share } = input;
+  const scoresAt = (step: number): Float64Array => {
+    const part = mix(judged.networks, judged.companion, step / weightSteps);
+    return crpsEach(part, bestSize(part, (i) => noiseAt(i * stride)).size, (i) => noiseAt(i * stride));
+  };
+  const leaning = share === undefined && noise.some((value) => value > 0);
+  const told = leaning ? leastTold(chosen, scoresAt, (i) => Math.floor((i * stride) / size)) : chosen;
+  const weight = typeof share === "number" ? share : told / weightSteps;
   const heldOutCrps = { networks: scores[weightSteps]!, processes: scores[0]!, mixture: scores[chosen]! };
   if (weight === 1 && noise.every((value) => value === 0)) return { ...networks, heldOutCrps };
 
@@ -137,6 +145,25 @@ export function stackField(input: StackInput): FieldCalibration {
     heldOutCrps,
     ...calibratePart(mixture, size, noiseAt),
   };
+}
+
+/** The networks' least weight that held-out runs do not tell from the best: within one standard error of its score (Breiman et al. 1984,
+ * Classification and Regression Trees, 3.4.3). Noise drowns the differences, and the companion's likelihood knows of it.
+ * @param scoresAt scores of a weight, one per judged number  @param runOf the run that a number is of */
+function leastTold(best: number, scoresAt: (step: number) => Float64Array, runOf: (i: number) => number): number {
+  const least = scoresAt(best);
+  let step = best;
+  for (; step > 0; step--) {
+    const runs = new Map<number, number>();
+    scoresAt(step - 1).forEach((score, i) => {
+      runs.set(runOf(i), (runs.get(runOf(i)) ?? 0) + score - least[i]!);
+    });
+    const apart = [...runs.values()];
+    const sum = apart.reduce((a, b) => a + b, 0);
+    const squares = apart.reduce((a, b) => a + (b - sum / apart.length) ** 2, 0);
+    if (sum > Math.sqrt(squares)) break;
+  }
+  return step;
 }
 
 /** Latent variances by the networks. */

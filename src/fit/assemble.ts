@@ -128,7 +128,7 @@ const leastShare = 0.25;
  * principal components alone. */
 export async function isOutdone(parts: Parts): Promise<boolean> {
   if (parts.companions === undefined || hasFields(parts.prepared.space)) return false;
-  const fields = await calibrateEnsemble(parts, parts.prepared.members);
+  const fields = await calibrateEnsemble(parts, parts.prepared.members, "best");
   return fields.every(({ calibration }) => (calibration.networkShare ?? 1) < leastShare);
 }
 
@@ -146,7 +146,7 @@ function calibrationRows({ data, rng }: Prepared): Int32Array {
 async function calibrateEnsemble(
   { prepared, footing, ensemble, companions: all }: Parts,
   averaged: number,
-  share?: number,
+  share?: number | "best",
 ): Promise<readonly CalibratedField[]> {
   const { runs, scalers, space, engine, loss } = prepared;
   const rows = calibrationRows(prepared);

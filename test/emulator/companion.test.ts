@@ -151,6 +151,45 @@ describe("stackField()", () => {
   });
 });
 
+describe("stackField() under noise", () => {
+  /** Shares of networks that miss by `own` beside a companion that misses by `other`, with noise of 1. */
+  function shares(own: number, other: number, seed: number): { best: number; told: number } {
+    const rng = makeRng(seed);
+    const normals = (std: number) => Float64Array.from({ length: 500 }, () => std * rng.normal());
+    const truth = normals(3);
+    const [noise, ours, theirs] = [normals(1), normals(own), normals(other)];
+    const input = {
+      held: {
+        rows: 500,
+        judged: Array.from(truth.keys()),
+        averaged: 1,
+        truth,
+        mean: truth.map((t, i) => t + noise[i]! + ours[i]!),
+        spread: new Float64Array(500),
+      },
+      size: 1,
+      networks: { ...calibration(1), floor: [Math.hypot(own, 1)], noise: [1] },
+      shrink: 1,
+      mean: truth.map((t, i) => t + noise[i]! + theirs[i]!),
+      variance: truth.map(() => other ** 2 + 1),
+      noise: [1],
+    };
+    return { best: stackField({ ...input, share: "best" }).networkShare!, told: stackField(input).networkShare! };
+  }
+
+  it("takes no more of the networks than held-out runs can tell", () => {
+    const found = Array.from({ length: 8 }, (_, i) => shares(0.2, 0.2, 41 + i));
+    for (const { best, told } of found) expect(told).toBeLessThanOrEqual(best);
+    const sum = (of: "best" | "told"): number => found.reduce((total, each) => total + each[of], 0);
+    expect(sum("best")).toBeGreaterThan(2);
+    expect(sum("told")).toBeLessThan(0.5 * sum("best"));
+  });
+
+  it("takes most of them where they are better by far", () => {
+    for (const seed of [45, 46]) expect(shares(0.2, 1, seed).told).toBeGreaterThan(0.6);
+  });
+});
+
 describe("believedForward()", () => {
   it("counts noise that is not believed as uncertainty about the simulator", async () => {
     const companion: Companion = {
