@@ -131,8 +131,9 @@ export function stackField(input: StackInput): FieldCalibration {
     const part = mix(judged.networks, judged.companion, step / weightSteps);
     return crpsEach(part, bestSize(part, (i) => noiseAt(i * stride)).size, (i) => noiseAt(i * stride));
   };
-  const leaning = share === undefined && noise.some((value) => value > 0);
-  const told = leaning ? leastTold(chosen, scoresAt, (i) => Math.floor((i * stride) / size)) : chosen;
+  const drowned = drownedShare(judged.companion.error, (i) => noiseAt(i * stride));
+  const leaning = share === undefined && drowned > 0;
+  const told = leaning ? leastTold(chosen, drowned, scoresAt, (i) => Math.floor((i * stride) / size)) : chosen;
   const weight = typeof share === "number" ? share : told / weightSteps;
   const heldOutCrps = { networks: scores[weightSteps]!, processes: scores[0]!, mixture: scores[chosen]! };
   if (weight === 1 && noise.every((value) => value === 0)) return { ...networks, heldOutCrps };
@@ -147,10 +148,26 @@ export function stackField(input: StackInput): FieldCalibration {
   };
 }
 
+/** Share of the mean squared error that is noise. */
+function drownedShare(errors: Float64Array, noise: (i: number) => number): number {
+  let [seen, missed] = [0, 0];
+  errors.forEach((error, i) => {
+    seen += noise(i);
+    missed += error * error;
+  });
+  return missed > 0 ? Math.min(1, seen / missed) : 0;
+}
+
 /** The networks' least weight that held-out runs do not tell from the best: within one standard error of its score (Breiman et al. 1984,
- * Classification and Regression Trees, 3.4.3). Noise drowns the differences, and the companion's likelihood knows of it.
+ * Classification and Regression Trees, 3.4.3) where all that is missed is noise, less by the square of its share: noise drowns the
+ * differences, and the companion's likelihood knows of it.
  * @param scoresAt scores of a weight, one per judged number  @param runOf the run that a number is of */
-function leastTold(best: number, scoresAt: (step: number) => Float64Array, runOf: (i: number) => number): number {
+function leastTold(
+  best: number,
+  drowned: number,
+  scoresAt: (step: number) => Float64Array,
+  runOf: (i: number) => number,
+): number {
   const least = scoresAt(best);
   let step = best;
   for (; step > 0; step--) {
@@ -161,7 +178,7 @@ function leastTold(best: number, scoresAt: (step: number) => Float64Array, runOf
     const apart = [...runs.values()];
     const sum = apart.reduce((a, b) => a + b, 0);
     const squares = apart.reduce((a, b) => a + (b - sum / apart.length) ** 2, 0);
-    if (sum > Math.sqrt(squares)) break;
+    if (sum > drowned ** 2 * Math.sqrt(squares)) break;
   }
   return step;
 }
