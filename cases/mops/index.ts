@@ -76,7 +76,7 @@ export const mops: Case = {
       unit: "mmol/m3",
       shape: [3, depth.values.length],
       channels: true,
-      parts: ["PO4", "O2", "DIN"],
+      parts: ["PO4 [mmol/m3]", "O2 [mmol/m3]", "DIN [mmol/m3]"],
       axes: [{ name: "tracer", unit: "", values: [0, 1, 2] }, depth],
       about: "annual means of PO4, O2 and DIN",
     },

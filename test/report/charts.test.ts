@@ -163,6 +163,16 @@ describe("cornerFigure()", () => {
     expect(yaxis3?.range[0]).toBeGreaterThan(4);
   });
 
+  it("labels powers of ten alone where there are several, and what stands between where there is one", () => {
+    const broad = draws.map((value) => 10 ** (5 * value - 20));
+    const { layout } = cornerFigure({
+      inputs: [{ name: "b", low: 1, high: 1e12, scale: "log" }],
+      posteriors: [{ name: "emulator", draws: [broad] }],
+    });
+    expect(layout).toMatchObject({ xaxis: { type: "log", dtick: 1 } });
+    expect(figure.layout).not.toHaveProperty("yaxis3.dtick");
+  });
+
   it("takes a power of ten of large numbers into the label", () => {
     const input = { name: "density", unit: "cm^-3", low: 0, high: 1e21, scale: "linear", truth: 5.1e20 } as const;
     const { data, layout } = cornerFigure({

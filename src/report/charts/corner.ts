@@ -1,7 +1,18 @@
 /** Posteriors of several inputs: marginals on the diagonal, pairs with 68 % and 95 % contours below it. */
 import { quantileOf } from "../../analysis/index.ts";
 import { density1, density2 } from "../density.ts";
-import { axis, colours, type Figure, label, layout, type Panel, panels, rounded, type Trace } from "../figure.ts";
+import {
+  axis,
+  colours,
+  type Figure,
+  label,
+  layout,
+  logAxis,
+  type Panel,
+  panels,
+  rounded,
+  type Trace,
+} from "../figure.ts";
 
 export interface CornerInput {
   readonly name: string;
@@ -83,7 +94,10 @@ interface Scale {
   readonly cut: readonly [boolean, boolean];
 }
 
+/** A logarithmic axis is one where the largest draw is so many times the least. */
 const leastLogSpan = 10;
+/** From so many on only powers of ten are labelled: what stands between would run into them. */
+const leastDecades = 2;
 /** Numbers of such powers of ten stand on an axis as they are. */
 const plainPowers = { least: -2, most: 3 } as const;
 
@@ -113,7 +127,9 @@ function scaleOf({ name, unit = "", low, high, scale, truth }: CornerInput, draw
 
 function side(domain: readonly [number, number], anchor: string, scale: Scale): Trace {
   const range = rounded(widened(scale), 6);
-  return { domain, anchor, range, nticks: 5, tickangle: 0, ...(scale.log ? { type: "log" } : {}) };
+  const [low, high] = scale.range;
+  const kind = !scale.log ? {} : high - low >= leastDecades ? logAxis : { type: "log" };
+  return { domain, anchor, range, nticks: 5, tickangle: 0, ...kind };
 }
 
 /** A little more than the range where the prior ends: that shows, and its label does not run into the next panel's. */
