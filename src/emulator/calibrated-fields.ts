@@ -79,12 +79,19 @@ export function calibrateFields(input: CalibrationInput): readonly CalibratedFie
 
 /** Standard deviation of the noise that a companion sees in one element of a field, as far as the networks bear it out. */
 function noiseBy(companion: Companion, held: FieldOutOfFold, rows: number, place: FieldPlace, element: number): number {
-  const width = companion.noise.length;
   const column = place.start + element;
+  const variance = companion.noise[column]!;
+  if (variance === 0) return 0;
+  const theirs = partOf(
+    companion.heldOutMean,
+    companion.noise.length,
+    { ...place, start: column, size: 1 },
+    held.judged,
+  );
   const truths = held.judged.map((_, i) => held.truth[i * place.size + element]!);
-  return believedNoise(companion.noise[column]!, {
+  return believedNoise(variance, {
     networks: truths.map((truth, i) => truth - held.mean[i * place.size + element]!),
-    companion: truths.map((truth, i) => truth - companion.heldOutMean[held.judged[i]! * width + column]!),
+    companion: truths.map((truth, i) => truth - theirs[i]!),
     everyRun: held.rows === rows,
   });
 }

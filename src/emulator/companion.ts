@@ -120,18 +120,21 @@ export function stackField(input: StackInput): FieldCalibration {
     companion: { error: thin(all.companion.error), variance: thin(all.companion.variance) },
   };
   const noiseAt = (i: number): number => noise[i % size]! ** 2;
-  const scoreOf = (w: number): number =>
-    bestSize(mix(judged.networks, judged.companion, w), (i) => noiseAt(i * stride)).crps;
-  const scores = Array.from({ length: weightSteps + 1 }, (_, k) => scoreOf(k / weightSteps));
+  const judgedNoise = (i: number): number => noiseAt(i * stride);
+  const mixtures = Array.from({ length: weightSteps + 1 }, (_, step) => {
+    const part = mix(judged.networks, judged.companion, step / weightSteps);
+    return { part, ...bestSize(part, judgedNoise) };
+  });
+  const scores = mixtures.map(({ crps }) => crps);
   const alone = Math.min(scores[0]!, scores[weightSteps]!);
   const least = Math.min(...scores);
   const chosen = least < (1 - worthIt) * alone ? scores.indexOf(least) : scores[0] === alone ? 0 : weightSteps;
-  const { share } = input;
   const scoresAt = (step: number): Float64Array => {
-    const part = mix(judged.networks, judged.companion, step / weightSteps);
-    return crpsEach(part, bestSize(part, (i) => noiseAt(i * stride)).size, (i) => noiseAt(i * stride));
+    const { part, size: factor } = mixtures[step]!;
+    return crpsEach(part, factor, judgedNoise);
   };
-  const drowned = drownedShare(judged.companion.error, (i) => noiseAt(i * stride));
+  const { share } = input;
+  const drowned = drownedShare(judged.companion.error, judgedNoise);
   const leaning = share === undefined && drowned > 0;
   const told = leaning ? leastTold(chosen, drowned, scoresAt, (i) => Math.floor((i * stride) / size)) : chosen;
   const weight = typeof share === "number" ? share : told / weightSteps;
