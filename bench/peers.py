@@ -1,8 +1,8 @@
 """Other emulators on the runs of one table, to stand beside ours in bench/accuracy.ts.
 
-gp   a Gaussian process per output: anisotropic Matern 5/2 kernel and white noise, marginal likelihood maximised
-     (scikit-learn); from at most 1000 runs, because its cost is their cube, and 4000 where PyTorch finds a CUDA card, which
-     then computes the likelihood and its gradient
+gp   a Gaussian process per output: anisotropic Matern 5/2 kernel and white noise (scikit-learn), of all runs. The marginal
+     likelihood, whose cost is the cube of the runs, is maximised on at most 1000 of them, 4000 where there is a CUDA card;
+     PyTorch computes it and its gradient
 rbf  the same with the squared exponential kernel
 ridge  quadratic ridge regression: all products of two inputs, the penalty per output by leave-one-out, the standard
      deviation that of the leave-one-out residuals (scikit-learn)
@@ -32,8 +32,8 @@ from sklearn.linear_model import RidgeCV  # noqa: E402
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler  # noqa: E402
 from torch import nn  # noqa: E402
 
-CUDA = torch.cuda.is_available()
-GP_ROWS = 4000 if CUDA else 1000
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+LIKELIHOOD_ROWS = 4000 if DEVICE == "cuda" else 1000
 MEMBERS, WIDTH, EPOCHS, LEAST_STEPS, BATCH, RATE = 5, 64, 400, 5000, 32, 2e-3
 MANY_OUTPUTS, COMPONENTS, KEPT_VARIANCE = 30, 12, 0.999999
 
@@ -77,17 +77,17 @@ def squared_exponential(d):
     return RBF(np.full(d, 3.0), (1e-2, 1e3))
 
 
-class DeviceProcess(GaussianProcessRegressor):
-    """A process whose likelihood is computed on a CUDA card, in float64: of a constant times a Matern 5/2 or squared
-    exponential kernel, plus white noise. All else is scikit-learn's."""
+class TorchProcess(GaussianProcessRegressor):
+    """A process whose likelihood PyTorch computes, in float64: of a constant times a Matern 5/2 or squared exponential
+    kernel, plus white noise. All else is scikit-learn's."""
 
     def log_marginal_likelihood(self, theta=None, eval_gradient=False, clone_kernel=True):
         if theta is None:
             return self.log_marginal_likelihood_value_
         if not clone_kernel:
             self.kernel_.theta = theta
-        x, y = (torch.tensor(a, dtype=torch.float64, device="cuda") for a in (self.X_train_, self.y_train_.ravel()))
-        constant, *scales, noise = torch.tensor(theta, dtype=torch.float64, device="cuda").exp()
+        x, y = (torch.tensor(a, dtype=torch.float64, device=DEVICE) for a in (self.X_train_, self.y_train_.ravel()))
+        constant, *scales, noise = torch.tensor(theta, dtype=torch.float64, device=DEVICE).exp()
 
         def squares():
             """Squared scaled distances along each input, n x n, one at a time."""
@@ -115,14 +115,15 @@ class DeviceProcess(GaussianProcessRegressor):
 
 def gp(x, y, x_test, seed, restarts, shape=matern):
     """Mean and standard deviation at x_test, rows x outputs."""
-    rows = np.random.RandomState(seed).permutation(len(x))[:GP_ROWS]
+    rows = np.random.RandomState(seed).permutation(len(x))[:LIKELIHOOD_ROWS]
     means, stds = [], []
-    for target in y[rows].T:
+    for target in y.T:
         kernel = ConstantKernel(10, (1e-3, 1e5)) * shape(x.shape[1])
-        process = (DeviceProcess if CUDA else GaussianProcessRegressor)(
+        likeliest = TorchProcess(
             kernel + WhiteKernel(1e-4, (1e-10, 1)), normalize_y=True, n_restarts_optimizer=restarts, random_state=seed
-        )
-        mean, std = process.fit(x[rows], target).predict(x_test, return_std=True)
+        ).fit(x[rows], target[rows])
+        process = GaussianProcessRegressor(likeliest.kernel_, optimizer=None, normalize_y=True).fit(x, target)
+        mean, std = process.predict(x_test, return_std=True)
         means.append(mean)
         stds.append(std)
     return np.stack(means, 1), np.stack(stds, 1)

@@ -1,5 +1,14 @@
 /** Speedups of cases that were run, measured anew on this machine, and their chart. */
-import { hostName, inspect, loadEmulator, pageHtml, plotlyScript, showNumber, speedupFigure } from "../../src/index.ts";
+import {
+  type Figure,
+  hostName,
+  inspect,
+  loadEmulator,
+  pageHtml,
+  plotlyScript,
+  showNumber,
+  speedupFigure,
+} from "../../src/index.ts";
 import { join } from "node:path";
 import { getCase } from "../simulate.ts";
 import { caseFolder, files, readSummary } from "./folder.ts";
@@ -67,6 +76,11 @@ export function speedupRows(speeds: readonly CaseSpeed[]): readonly (readonly st
   ];
 }
 
+/** The chart: a bar per case, of single queries and of the best batch. */
+export function speedupChart(speeds: readonly CaseSpeed[]): Figure {
+  return speedupFigure(speeds.map(({ case: name, speed }) => ({ name, ...speed.speedup })));
+}
+
 /** The chart and the table on a page. @param machine such as what it was doing besides */
 export async function speedupPage(speeds: readonly CaseSpeed[], machine: string): Promise<string> {
   return pageHtml(
@@ -76,7 +90,7 @@ export async function speedupPage(speeds: readonly CaseSpeed[], machine: string)
       blocks: [
         {
           kind: "figure",
-          figure: speedupFigure(speeds.map(({ case: name, speed }) => ({ name, ...speed.speedup }))),
+          figure: speedupChart(speeds),
           caption:
             "How many times faster the emulator answers, all its members, scaling and intervals included. Bars: from the quartiles of both times.",
           alt: `Speedups on a logarithmic axis: ${speeds.map(({ case: name, speed }) => `${name} ${showNumber(speed.speedup.single.median, 2)} and ${showNumber(speed.speedup.batched.median, 2)}`).join(", ")}.`,

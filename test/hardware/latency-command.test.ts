@@ -105,7 +105,7 @@ describe("condense latency", () => {
   it("warns of a WebGPU calibration from another machine, and does not use that of another target", async () => {
     const webgpu = getTarget("webgpu");
     const calibration = {
-      version: 3,
+      version: 4,
       date: "2026-01-01",
       host: "another, 64 cores",
       engine: "1.0",
@@ -139,7 +139,7 @@ describe("condense latency", () => {
     const { code, err } = await run("predict", emulator, "--target", "webgpu", "--calibration", path);
     expect(code).toBe(2);
     expect(err).toContain(
-      'webgpu-old.json: "calibration.version" is missing, but must be 3; calibrate again with this',
+      'webgpu-old.json: "calibration.version" is missing, but must be 4; calibrate again with this',
     );
   });
 

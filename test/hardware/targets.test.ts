@@ -191,11 +191,11 @@ describe("target files", () => {
     [
       "of another version",
       (c: Record<string, unknown>) => (c.version = 7),
-      '"calibration.version" is 7, but must be 3; calibrate again',
+      '"calibration.version" is 7, but must be 4; calibrate again',
     ],
   ])("with a damaged calibration, %s, are refused before any prediction", (_, damage, message) => {
     const calibration: Record<string, unknown> = {
-      version: 3,
+      version: 4,
       date: "",
       host: "",
       engine: "",

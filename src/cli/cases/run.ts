@@ -24,6 +24,11 @@ export interface CasesRunOptions {
   readonly json: boolean;
 }
 
+/** The Chromium that draws pictures, where one is named. */
+export function chromiumOf({ chromium }: Pick<CasesRunOptions, "chromium">, { env }: World): string | undefined {
+  return [chromium, env.CONDENSE_CHROMIUM].find((path) => path !== undefined && path !== "");
+}
+
 /** Runs cases one after another. @param names at least one   @returns 1 if stopped before the end */
 export async function run(names: readonly string[], options: CasesRunOptions, world: World): Promise<number> {
   const { out, effort, seed, runs, test, truths, time, from, real } = options;
@@ -33,7 +38,7 @@ export async function run(names: readonly string[], options: CasesRunOptions, wo
       `--from names the runs of one case, not of ${names.length}. Run them one by one.`,
     );
   const withReal = real ? realAmong(names) : [];
-  const chromium = options.chromium ?? world.env.CONDENSE_CHROMIUM;
+  const chromium = chromiumOf(options, world);
   const folder = (name: string): string =>
     names.length === 1 && out !== undefined ? out : caseFolder(out ?? ".", name);
   for (const name of names) await world.files.checkWritable(`${folder(name)}.check`);
@@ -50,7 +55,7 @@ export async function run(names: readonly string[], options: CasesRunOptions, wo
         ...(truths === undefined ? {} : { truths }),
         ...(time === undefined ? {} : { timeMs: time }),
         ...(from === undefined ? {} : { from }),
-        ...(chromium === undefined || chromium === "" ? {} : { chromium }),
+        ...(chromium === undefined ? {} : { chromium }),
         onProgress: (phase, fraction, note) => {
           progress.update(phase, fraction, `${name}: ${note}`);
         },

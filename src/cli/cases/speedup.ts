@@ -2,13 +2,13 @@
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { runDefaults } from "../../../cases/run/defaults.ts";
-import { type CaseSpeed, caseSpeed, speedupPage, speedupRows } from "../../../cases/run/speedups.ts";
-import { alignRows, FileError, hostName } from "../../index.ts";
+import { type CaseSpeed, caseSpeed, speedupChart, speedupPage, speedupRows } from "../../../cases/run/speedups.ts";
+import { alignRows, FileError, hostName, pictures, plotlyScript } from "../../index.ts";
 import { progressLine } from "../text.ts";
 import type { World } from "../world.ts";
-import type { CasesRunOptions } from "./run.ts";
+import { type CasesRunOptions, chromiumOf } from "./run.ts";
 
-/** Times the cases named, or all that were run, and writes the chart. */
+/** Times the cases named, or all that were run, and writes the chart, as PNG and SVG too where there is a Chromium. */
 export async function speedup(names: readonly string[], options: CasesRunOptions, world: World): Promise<number> {
   const out = options.out ?? join(options.in, "speedup.html");
   await world.files.checkWritable(out);
@@ -35,7 +35,15 @@ export async function speedup(names: readonly string[], options: CasesRunOptions
       `${options.in}: no case was run here. Run condense cases run all, or pass --in FOLDER.`,
     );
   const machine = `one thread each, machine load ${load.toFixed(1)} before`;
-  await world.files.write(out, new TextEncoder().encode(await speedupPage(speeds, machine)));
+  const text = new TextEncoder();
+  await world.files.write(out, text.encode(await speedupPage(speeds, machine)));
+  const chromium = chromiumOf(options, world);
+  if (chromium !== undefined)
+    for (const { png, svg } of await pictures([speedupChart(speeds)], chromium, await plotlyScript())) {
+      const stem = out.replace(/\.html$/i, "");
+      await world.files.write(`${stem}.png`, png);
+      await world.files.write(`${stem}.svg`, text.encode(svg));
+    }
   if (options.json)
     await world.out(`${JSON.stringify({ out, host: hostName(), machine, threads: 1, cases: speeds }, null, 2)}\n`);
   else

@@ -61,7 +61,7 @@ What was stopped goes on with the same command.`,
       .option("--real", "run: solve one inverse problem with the simulator itself too (of all: xrts, ots, elms)", false)
       .option(
         "--chromium <path>",
-        "run: draw the figures as PNG and SVG too, with this Chromium (or CONDENSE_CHROMIUM)",
+        "run, speedup: draw the figures as PNG and SVG too, with this Chromium (or CONDENSE_CHROMIUM)",
       )
       .option("--json", "print one JSON document", false);
   },

@@ -1,13 +1,14 @@
 /**
  * From measurements to a calibration: non-negative fits per kind on chains of equal kernels, then whole networks. Kernels take
  * another time in a network than in a chain of their like: networks either scale each kind or, where that predicts networks
- * not seen better, fit all coefficients anew (the kernel-sum model of spec latency 2 and C3).
+ * not seen better, fit all coefficients anew (the kernel-sum model of spec latency 2 and C3), for all batches or by regime.
  */
 import { OptionError } from "../../errors.ts";
 import type { Residuals } from "../conformal.ts";
 import { fuseKernels } from "../kernels.ts";
 import { CALIBRATION_VERSION, type CpuCalibration, type KindFit, type Padding } from "../measured/calibration.ts";
 import {
+  countKinds,
   fitBest,
   kernelTime,
   type KernelSum,
@@ -18,6 +19,7 @@ import {
   type Setting,
   type UnitPoint,
   withBox,
+  withErrors,
 } from "../measured/kernel-sum.ts";
 import { kindOf } from "../measured/scheme.ts";
 import { manyResults } from "../measured/units.ts";
@@ -115,16 +117,15 @@ export function fitCalibration(
     );
   const setting = { scheme, padding };
   const found = fitNetworks(networks, { sessionSeconds: facts.sessionSeconds, resultSeconds: 0, kinds }, setting);
-  const seen = withBox(found.kinds, networks, setting);
   const [slice] = fuseKernels(networkOf(manyResults(2)));
   return {
     version: CALIBRATION_VERSION,
     ...facts,
     threads: cpu.threads,
     sessionSeconds: found.sessionSeconds,
-    resultSeconds: Math.max(0, slicedResultSeconds - kernelTime(seen, slice!, 1, setting).seconds),
+    resultSeconds: Math.max(0, slicedResultSeconds - kernelTime(found.kinds, slice!, 1, setting).seconds),
     padding,
-    kinds: seen,
+    kinds: found.kinds,
     residuals: found.residuals,
   };
 }
@@ -136,12 +137,16 @@ function fitNetworks(
   chains: KernelSum,
   setting: Setting,
 ): KernelSum & { readonly residuals: Residuals } {
-  const ways = [scaleKinds, refitSeen].map((way) => ({
-    setting,
-    fit: (train: readonly NetworkPoint[]) => way(train, chains, setting),
-  }));
-  const { sum, residuals } = fitBest(networks, ways);
-  return { ...sum, residuals };
+  const plain = { ...setting, scheme: { ...setting.scheme, kindOf } };
+  const { sum, residuals, ...found } = fitBest(networks, [
+    { setting: plain, fit: (train) => scaleKinds(train, chains, plain) },
+    ...[plain, setting].map((each) => ({
+      setting: each,
+      fit: (train: readonly NetworkPoint[]) => refitSeen(train, chains, each),
+    })),
+  ]);
+  const kinds = withErrors(withBox(sum.kinds, networks, found.setting), networks, residuals, found.setting.scheme);
+  return { ...sum, kinds, residuals };
 }
 
 /** One multiplier per kind and one for the session, ridge towards 1, relative errors. */
@@ -179,13 +184,15 @@ function scaleKinds(
 
 /** All coefficients of the kinds that networks are made of, from networks alone. Other kinds stay as chains have them. */
 function refitSeen(train: readonly NetworkPoint[], chains: KernelSum, setting: Setting): KernelSum {
-  const names = Object.keys(chains.kinds).filter((name) =>
-    train.some(({ kernels }) => kernels.some((kernel) => kindOf(kernel) === name)),
-  );
+  const { scheme } = setting;
+  const chainOf = (name: string): KindFit | undefined =>
+    scheme.standIns(name).flatMap((like) => chains.kinds[like] ?? [])[0];
+  const names = [...countKinds(train, scheme).keys()].filter((name) => chainOf(name) !== undefined);
   if (train.length < NETWORKS_PER_KIND * names.length) return chains;
+  const kinds = { ...chains.kinds, ...Object.fromEntries(names.map((name) => [name, chainOf(name)!])) };
   return refitKinds(
     train,
-    chains,
+    { ...chains, kinds },
     names.map((name) => [name]),
     setting,
   );

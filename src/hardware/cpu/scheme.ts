@@ -4,15 +4,29 @@ import type { Padding } from "../measured/calibration.ts";
 import { type KernelScheme, kindOf, nearest, paddedMacs } from "../measured/scheme.ts";
 import type { CpuTarget } from "../target.ts";
 
-/** The scheme of a processor: sizes of its caches decide two features. */
+/** Least rows of the calls that share coefficients. One row is a vector where more are a matrix, and many leave the caches;
+ * limits lie between the batches of a calibration (1, 8, 64, 512). */
+const regimes = [1, 2, 23] as const;
+
+/** The scheme of a processor, whose kinds are told apart by the regime of the batch too (`gemm@23`): sizes of its caches decide
+ * two features. */
 export function cpuScheme(cpu: CpuTarget["cpu"]): KernelScheme {
   return {
-    kindOf,
-    standIns: (kind) => [kind, kind.replace("64", ""), nearest[kind] ?? "cheap", "cheap"],
+    kindOf: (kernel, batch) => `${kindOf(kernel)}@${regimes.findLast((least) => batch >= least) ?? 1}`,
+    standIns,
     width: 8,
     features: (kernel, batch, padding) => kernelFeatures(kernel, batch, cpu, padding),
     returns: ({ results }) => results,
   };
+}
+
+/** Of a kind in a regime (or in none: one kind for all batches): the same in other regimes, larger ones first, in none, and so on
+ * with the kinds that are like it. */
+function standIns(name: string): readonly string[] {
+  const [kind = "", regime] = name.split("@");
+  const near = regimes.toSorted((a, b) => Number(a < Number(regime)) - Number(b < Number(regime)));
+  const alike = [kind, kind.replace("64", ""), nearest[kind] ?? "cheap", "cheap"];
+  return alike.flatMap((like) => (regime === undefined ? [like] : [...near.map((at) => `${like}@${at}`), like]));
 }
 
 /** Constant, work, bytes in, bytes out, bytes of weights, workspace, bytes beyond L2 and beyond L3. A product's lanes are

@@ -2,9 +2,9 @@
  * From measured networks to a calibration of a graphics processor: the kernel sum, fitted to whole networks alone. A call
  * takes milliseconds that chains of kernels say little of. Where networks are few, kinds share their coefficients.
  */
-import { mean } from "../metrics.ts";
 import { type Calibration, CALIBRATION_VERSION, type KindFit, type Padding } from "../measured/calibration.ts";
 import {
+  countKinds,
   fitBest,
   type KernelSum,
   type NetworkPoint,
@@ -12,6 +12,7 @@ import {
   refitKinds,
   type Way,
   withBox,
+  withErrors,
 } from "../measured/kernel-sum.ts";
 import { gpuScheme, isCrossing, isOnHost } from "./scheme.ts";
 
@@ -30,8 +31,8 @@ export function fitGpu(
   others: readonly NetworkPoint[],
   facts: Pick<Calibration, "date" | "host" | "engine" | "referenceSeconds" | "noiseCv" | "batches">,
 ): Calibration {
-  const counts = countKinds(networks);
-  const names = [...countKinds([...networks, ...others]).keys()].sort();
+  const counts = countKinds(networks, gpuScheme);
+  const names = [...countKinds([...networks, ...others], gpuScheme).keys()].sort();
   const enough = names.filter((name) => (counts.get(name) ?? 0) >= NETWORKS_PER_KIND);
   const own = groupBy(names, (name) => gpuScheme.standIns(name).find((kind) => enough.includes(kind)) ?? name);
   const few = groupBy(names, (name) => (isOnHost(name) ? "processor" : isCrossing(name) ? "crossing" : "device"));
@@ -53,34 +54,15 @@ export function fitGpu(
   );
   const { sum, setting, residuals } = fitBest(networks, ways);
   const kinds = withBox(sum.kinds, [...networks, ...others], setting);
-  const errors = residuals.logResidual.map((r) => Math.abs(Math.exp(-r) - 1));
-  const errorsOf = (name: string): number[] => errors.filter((_, i) => hasKind(networks[i]!, name));
   return {
     version: CALIBRATION_VERSION,
     ...facts,
     sessionSeconds: sum.sessionSeconds,
     resultSeconds: sum.resultSeconds,
     padding: setting.padding,
-    kinds: Object.fromEntries(
-      Object.entries(kinds).map(([name, fit]) => {
-        const mine = errorsOf(name);
-        return [name, { ...fit, mape: mine.length === 0 ? 0 : mean(mine), points: mine.length }];
-      }),
-    ),
+    kinds: withErrors(kinds, networks, residuals, gpuScheme),
     residuals,
   };
-}
-
-function hasKind({ kernels }: NetworkPoint, name: string): boolean {
-  return kernels.some((kernel) => gpuScheme.kindOf(kernel) === name);
-}
-
-/** In how many networks each kind is. */
-function countKinds(networks: readonly NetworkPoint[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { kernels } of networks)
-    for (const kind of new Set(kernels.map(gpuScheme.kindOf))) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return counts;
 }
 
 function groupBy(names: readonly string[], groupOf: (name: string) => string): readonly (readonly string[])[] {

@@ -2,7 +2,7 @@
  * latency 1.3, 2.2 to 2.4). A call is a session, its kernels, and what further values take that are handed over. */
 import type { Residuals } from "../conformal.ts";
 
-export const CALIBRATION_VERSION = 3;
+export const CALIBRATION_VERSION = 4;
 
 /** The fitted time of one kind of kernel. */
 export interface KindFit {

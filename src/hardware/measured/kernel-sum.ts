@@ -42,7 +42,7 @@ export function kernelTime(
   batch: number,
   { scheme, padding }: Setting,
 ): { readonly seconds: number; readonly inside: boolean } {
-  const measured = scheme.standIns(scheme.kindOf(kernel)).find((kind) => fits[kind] !== undefined);
+  const measured = scheme.standIns(scheme.kindOf(kernel, batch)).find((kind) => fits[kind] !== undefined);
   if (measured === undefined) return { seconds: 0, inside: false };
   const { coefficients, high } = fits[measured]!;
   const x = scheme.features(kernel, batch, padding);
@@ -98,6 +98,19 @@ export function fitBest(
 /** So many networks tell all about one kind. */
 export const NETWORKS_PER_KIND = 5;
 
+/** The kinds of a network's kernels. */
+export function kindsOf({ kernels, batch }: UnitPoint, scheme: KernelScheme): ReadonlySet<string> {
+  return new Set(kernels.map((kernel) => scheme.kindOf(kernel, batch)));
+}
+
+/** In how many networks each kind is. */
+export function countKinds(networks: readonly UnitPoint[], scheme: KernelScheme): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const network of networks)
+    for (const kind of kindsOf(network, scheme)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
+}
+
 /** All coefficients of some kinds, the session and further results, from networks alone, by relative errors.
  * @param before what else there is: other kinds stay as they are
  * @param groups kinds that share their coefficients, together all that are fitted */
@@ -116,7 +129,7 @@ export function refitKinds(
     row[row.length - 1] = further;
     let other = 0;
     for (const kernel of kernels) {
-      const at = groupOf.get(scheme.kindOf(kernel));
+      const at = groupOf.get(scheme.kindOf(kernel, batch));
       if (at === undefined) other += kernelTime(before.kinds, kernel, batch, { scheme, padding }).seconds;
       else scheme.features(kernel, batch, padding).forEach((value, j) => (row[1 + at * width + j]! += value));
     }
@@ -147,7 +160,7 @@ export function withBox(
   );
   for (const { kernels, batch } of networks)
     for (const kernel of kernels) {
-      const box = boxes.get(scheme.kindOf(kernel));
+      const box = boxes.get(scheme.kindOf(kernel, batch));
       if (box === undefined) continue;
       scheme.features(kernel, batch, padding).forEach((value, j) => {
         box.low[j] = Math.min(box.low[j]!, value);
@@ -155,4 +168,23 @@ export function withBox(
       });
     }
   return Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, { ...kind, ...boxes.get(name)! }]));
+}
+
+/** The kinds that networks have, with how well these are predicted. @param residuals of the networks, each predicted without it */
+export function withErrors(
+  kinds: KernelSum["kinds"],
+  networks: readonly NetworkPoint[],
+  { logResidual }: Residuals,
+  scheme: KernelScheme,
+): KernelSum["kinds"] {
+  const errors = new Map<string, number[]>();
+  for (const [i, network] of networks.entries())
+    for (const kind of kindsOf(network, scheme))
+      errors.set(kind, [...(errors.get(kind) ?? []), Math.abs(Math.exp(-logResidual[i]!) - 1)]);
+  return Object.fromEntries(
+    Object.entries(kinds).map(([name, kind]) => {
+      const mine = errors.get(name);
+      return [name, mine === undefined ? kind : { ...kind, mape: mean(mine), points: mine.length }];
+    }),
+  );
 }

@@ -33,6 +33,13 @@ export interface MeasureOptions {
   readonly retries?: number;
   /** Timed between the blocks. Default: none, the clock as it is. */
   readonly yardstick?: Yardstick;
+  /** Calls of the yardstick before each of its blocks that are not timed: a large graph leaves it cold caches. Default as
+   * `untimed`. */
+  readonly settle?: number;
+  /** Only blocks count around which the yardstick took at most so many times what it is known to: what slows a small call to
+   * double slows a large one by half as much. More blocks are timed until enough count, at most three times as many, and all
+   * count where fewer than eight would. Default: all count. */
+  readonly quiet?: number;
   /** Monotonic, milliseconds. */
   readonly now?: () => number;
 }
@@ -55,6 +62,9 @@ const BRIEF = { blocks: 2, blockRuns: 1, untimed: 0 } as const;
 /** Long calls are timed in fewer blocks: no more than these, once they took so many times what they were to take. */
 const FEWEST_BLOCKS = 8;
 const LONGEST = 3;
+
+/** So many times the blocks are timed for enough quiet ones. */
+const PATIENCE = 3;
 
 /** Spread above which a measurement is redone. */
 export const MAX_SPREAD = 0.15;
@@ -121,29 +131,35 @@ export function spreadOf({ p10, p90, seconds }: Measurement): number {
 async function timeBlocks(
   call: () => Promise<void>,
   how: { readonly blocks: number; readonly blockRuns: number; readonly untimed: number },
-  { blockSeconds = 0.02, blockRuns = 5, untimed = 0, yardstick }: MeasureOptions,
+  options: MeasureOptions,
   now: () => number,
 ): Promise<Measurement> {
-  const means: number[] = [];
+  const { blockSeconds = 0.02, blockRuns = 5, untimed = 0, yardstick, settle = untimed, quiet = Infinity } = options;
+  const timed: { readonly seconds: number; readonly slow: number }[] = [];
   const besides: number[] = [];
   let count = 0;
   const aside = async (): Promise<number> => {
     if (yardstick === undefined) return 1;
-    const { mean } = await timeBlock(yardstick.call, { seconds: blockSeconds / 2, blockRuns, untimed }, now);
+    const length = { seconds: blockSeconds / 2, blockRuns, untimed: settle };
+    const { mean } = await timeBlock(yardstick.call, length, now);
     besides.push(mean);
     return mean / yardstick.seconds;
   };
+  const quietOnes = (): typeof timed => timed.filter(({ slow }) => slow <= quiet);
   let before = await aside();
   let spent = 0;
   const longest = LONGEST * how.blocks * blockSeconds;
-  for (let block = 0; block < how.blocks && (block < FEWEST_BLOCKS || spent < longest); block++) {
+  const isEnough = (blocks: number, patience: number): boolean =>
+    blocks >= patience * how.blocks || (blocks >= patience * FEWEST_BLOCKS && spent >= patience * longest);
+  while (!isEnough(quietOnes().length, 1) && !isEnough(timed.length, PATIENCE)) {
     const { mean, runs } = await timeBlock(call, { ...how, seconds: blockSeconds }, now);
     const after = await aside();
-    means.push((2 * mean) / (before + after));
+    timed.push({ seconds: (2 * mean) / (before + after), slow: Math.max(before, after) });
     before = after;
     count += runs;
     spent += mean * runs;
   }
+  const means = (quietOnes().length < FEWEST_BLOCKS ? timed : quietOnes()).map(({ seconds }) => seconds);
   return {
     seconds: median(means),
     p10: quantile(means, 0.1),

@@ -5,8 +5,8 @@ import type { Geometry, Network } from "../network.ts";
 import type { Padding } from "./calibration.ts";
 
 export interface KernelScheme {
-  /** The kind that a kernel is fitted with. */
-  kindOf(kernel: Kernel): string;
+  /** The kind that a kernel is fitted with, of a call with so many rows. */
+  kindOf(kernel: Kernel, batch: number): string;
   /** Kinds that a kind takes its time from, itself first: the first that was measured counts. */
   standIns(kind: string): readonly string[];
   /** Number of features. */

@@ -101,7 +101,7 @@ describe("a calibration", () => {
     const text = (change: object): string =>
       JSON.stringify({ ...calibrated, calibration: { ...calibrated.calibration, ...change } });
     expect(() => parseTarget(text({ version: 2, table: {} }), "cpu.json")).toThrow(
-      'cpu.json: "calibration.version" is 2, but must be 3; calibrate again',
+      'cpu.json: "calibration.version" is 2, but must be 4; calibrate again',
     );
     expect(() => parseTarget(text({ referenceSeconds: 0 }), "cpu.json")).toThrow('"calibration.referenceSeconds" is 0');
     expect(() => parseTarget(text({ residuals: { predicted: ["a"], logResidual: [] } }), "cpu.json")).toThrow(
@@ -120,7 +120,7 @@ describe("a calibration", () => {
       count++;
       return fake()(graph, batch);
     };
-    await calibrateCpu(target, { ...facts, measure: counted, save, stopped: () => count > 400 });
+    await calibrateCpu(target, { ...facts, measure: counted, save, stopped: () => count > 250 });
     const before = count;
     const resumed = await calibrateCpu(target, { ...facts, measure: counted, state: saved.at(-1)! });
     const whole = await exact;
@@ -216,6 +216,25 @@ describe("a measurement", () => {
     // Three times the yardstick, which is said to take half of what this clock tells.
     expect(beside.seconds / 1.5e-4).toBeCloseTo(1, 1);
     expect(beside.p90 / beside.p10).toBeLessThan(1.5);
+  });
+
+  it("counts quiet blocks only, while there are some", async () => {
+    let clock = 0;
+    /** Milliseconds: a small call takes three times as long for nine tenths of a second out of every second, a large one twice. */
+    const work = (ms: number, slow: number) => (): Promise<void> => {
+      clock += clock % 1000 < 900 ? slow * ms : ms;
+      return Promise.resolve();
+    };
+    const options = { warmRuns: 10, warmSeconds: 0, blocks: 40, blockSeconds: 0.01, retries: 0, now: () => clock };
+    const beside = { ...options, yardstick: { call: work(0.1, 3), seconds: 1e-4 } };
+    const all = await measureCalls(work(0.4, 2), beside);
+    expect(all.seconds).toBeLessThan(3e-4);
+    const quiet = await measureCalls(work(0.4, 2), { ...beside, quiet: 1.1 });
+    expect(quiet.seconds).toBeCloseTo(4e-4, 9);
+    // Where it is never quiet, all blocks count, and three times as many were timed.
+    const never = await measureCalls(work(0.4, 2), { ...beside, quiet: 0.5 });
+    expect(never.seconds).toBeCloseTo(all.seconds, 9);
+    expect(never.count / all.count).toBeGreaterThan(2.5);
   });
 
   it("leaves the first calls of a block out where they are asked to be, and times long calls briefly", async () => {

@@ -39,7 +39,7 @@ function truth(graph: Graph, batch: number): number {
   const kernels = fuseKernels(network);
   let seconds = 1.5e-3 + 7e-4 * (gpuScheme.returns(network, kernels) - 1);
   for (const kernel of kernels) {
-    const kind = gpuScheme.kindOf(kernel);
+    const kind = gpuScheme.kindOf(kernel, 1);
     const [fixed, perMac, perByte] = perKind[kind] ?? (kind.endsWith("64") ? [4e-7, 0, 1e-10] : [1.2e-5, 0, 1e-11]);
     seconds += fixed + perMac * kernel.macs * batch + perByte * (kernel.bytesIn + kernel.bytesOut) * batch;
   }
