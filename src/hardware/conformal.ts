@@ -23,24 +23,35 @@ export function conformalFactors(residuals: readonly number[], coverage = 0.9): 
   };
 }
 
-/** Residuals with the predictions that they belong to. */
+/** Residuals with the predictions that they belong to, seconds, and the rows of those calls. */
 export interface Residuals {
   readonly predicted: readonly number[];
   readonly logResidual: readonly number[];
+  readonly batch: readonly number[];
 }
 
-/** The number of residuals from which terciles of latency have quantiles of their own. */
-export const TERCILES_FROM = 90;
+/** The number of residuals from which some of them have quantiles of their own. */
+export const ENOUGH_APART = 90;
 
-/** Factors for a prediction: of its latency tercile where there are at least 90 residuals, else of all. */
-export function factorsFor({ predicted, logResidual }: Residuals, prediction: number, coverage = 0.9): IntervalFactors {
-  if (logResidual.length < TERCILES_FROM) return conformalFactors(logResidual, coverage);
-  const sorted = [...predicted].sort((a, b) => a - b);
-  const edges = [sorted[Math.floor(sorted.length / 3)]!, sorted[Math.floor((2 * sorted.length) / 3)]!];
+/** Factors for the prediction of a call with `rows` rows: of the residuals of the nearest batch, in logarithms, where these are
+ * at least 90, else of all; and of their tercile of latency where that many are left. */
+export function factorsFor(
+  { predicted, logResidual, batch }: Residuals,
+  prediction: number,
+  rows: number,
+  coverage = 0.9,
+): IntervalFactors {
+  const away = (of: number): number => Math.abs(Math.log(of / rows));
+  const nearest = Math.min(...batch.map(away));
+  const all = predicted.map((p, i) => ({ p, residual: logResidual[i]!, isNear: away(batch[i]!) === nearest }));
+  const near = all.filter(({ isNear }) => isNear);
+  const alike = near.length < ENOUGH_APART ? all : near;
+  const sorted = alike.map(({ p }) => p).sort((a, b) => a - b);
+  const edges = [1, 2].map((third) => sorted[Math.floor((third * sorted.length) / 3)]!);
   const place = (p: number): number => edges.filter((edge) => p >= edge).length;
-  const mine = place(prediction);
+  const mine = alike.length < ENOUGH_APART ? alike : alike.filter(({ p }) => place(p) === place(prediction));
   return conformalFactors(
-    logResidual.filter((_, i) => place(predicted[i]!) === mine),
+    mine.map(({ residual }) => residual),
     coverage,
   );
 }

@@ -124,7 +124,7 @@ const calibration: Rules = {
   resultSeconds: notNegative("seconds"),
   padding: object({ columns: count(1), rows: count(1) }),
   kinds: map(kindFit),
-  residuals: object({ predicted: list, logResidual: list }),
+  residuals: object({ predicted: list, logResidual: list, batch: list }),
   batches: list,
 };
 

@@ -87,7 +87,20 @@ describe("conformal factors", () => {
   it("are those of the prediction's own tercile where there are enough", () => {
     const predicted = Array.from({ length: 120 }, (_, i) => i);
     const logResidual = predicted.map((p, i) => (p < 40 ? 0.5 : 0.01) * (i % 2 === 0 ? 1 : -1));
-    expect(factorsFor({ predicted, logResidual }, 10).hi).toBeCloseTo(Math.exp(0.5), 12);
-    expect(factorsFor({ predicted, logResidual }, 100).hi).toBeCloseTo(Math.exp(0.01), 12);
+    const residuals = { predicted, logResidual, batch: predicted.map(() => 1) };
+    expect(factorsFor(residuals, 10, 1).hi).toBeCloseTo(Math.exp(0.5), 12);
+    expect(factorsFor(residuals, 100, 1).hi).toBeCloseTo(Math.exp(0.01), 12);
+  });
+
+  it("are those of the nearest batch where there are enough", () => {
+    const batch = Array.from({ length: 240 }, (_, i) => (i < 100 ? 1 : i < 200 ? 64 : 512));
+    const logResidual = batch.map((rows, i) => (rows === 1 ? 0.01 : rows === 64 ? 0.1 : 0.5) * (i % 2 === 0 ? 1 : -1));
+    const residuals = { predicted: batch.map(() => 1), logResidual, batch };
+    expect(factorsFor(residuals, 1, 2).hi).toBeCloseTo(Math.exp(0.01), 12);
+    expect(factorsFor(residuals, 1, 30).lo).toBeCloseTo(Math.exp(-0.1), 12);
+    // Forty are too few to stand alone.
+    expect(factorsFor(residuals, 1, 1000).hi).toBeCloseTo(Math.exp(0.5), 12);
+    expect(factorsFor(residuals, 1, 1000).lo).toBeCloseTo(Math.exp(-0.5), 12);
+    expect(factorsFor({ ...residuals, logResidual: batch.map(() => 0.2) }, 1, 1000).lo).toBeCloseTo(Math.exp(0.2), 12);
   });
 });

@@ -185,7 +185,7 @@ describe("target files", () => {
     ["no host", (c: Record<string, unknown>) => delete c.host, '"calibration.host" is missing'],
     [
       "residuals of text",
-      (c: Record<string, unknown>) => (c.residuals = { predicted: ["a"], logResidual: [] }),
+      (c: Record<string, unknown>) => (c.residuals = { predicted: ["a"], logResidual: [], batch: [] }),
       '"calibration.residuals.predicted" holds something else',
     ],
     [
@@ -206,7 +206,7 @@ describe("target files", () => {
       resultSeconds: 1e-6,
       padding: { columns: 16, rows: 6 },
       kinds: {},
-      residuals: { predicted: [1e-4], logResidual: [0] },
+      residuals: { predicted: [1e-4], logResidual: [0], batch: [1] },
       batches: [1],
     };
     const cpu = getTarget("cpu");

@@ -83,13 +83,14 @@ export function fitBest(
   networks: readonly NetworkPoint[],
   ways: readonly Way[],
 ): { readonly sum: KernelSum; readonly setting: Setting; readonly residuals: Residuals } {
+  const batch = networks.map((network) => network.batch);
   const judged = ways.map((way) => {
     const predicted = outOfFold(networks.length, (train) => {
       const sum = way.fit(train.map((i) => networks[i]!));
       return (i) => networkSeconds(sum, networks[i]!, way.setting);
     });
     const logResidual = networks.map((network, i) => Math.log(network.seconds / predicted[i]!));
-    return { way, error: mean(logResidual.map(Math.abs)), residuals: { predicted, logResidual } };
+    return { way, error: mean(logResidual.map(Math.abs)), residuals: { predicted, logResidual, batch } };
   });
   const { way, residuals } = judged.reduce((best, next) => (next.error < best.error ? next : best));
   return { sum: way.fit(networks), setting: way.setting, residuals };

@@ -48,7 +48,7 @@ export function predictBySum(
     };
   });
   const fixed = aroundKernels(scale * sessionSeconds, scale * resultSeconds, scheme.returns(network, kernels));
-  const factors = factorsFor(calibration.residuals, sumOfParts(perOp, fixed));
+  const factors = factorsFor(calibration.residuals, sumOfParts(perOp, fixed), batch);
   // Outside the box the interval is twice as wide, in logarithms.
   const widened =
     outside > 0 ? { ...factors, lo: Math.min(factors.lo, 1) ** 2, hi: Math.max(factors.hi, 1) ** 2 } : factors;
