@@ -132,9 +132,9 @@ async function trace(name: string, target: string): Promise<Traced> {
 const inMs = (value: number | undefined): string => (value === undefined ? "" : showLatency(value / 1e3));
 
 function table({ name, target, points }: Traced): string {
-  const rows = points.map(({ number, members, budget, latency, macs, error, onFront, beside }) => [
+  const rows = points.map(({ number, fittedFor, members, budget, latency, macs, error, onFront, beside }) => [
     onFront ? "*" : "",
-    `${number}`,
+    number === fittedFor ? `${number}` : `${number} = ${fittedFor}`,
     `${members}`,
     budget === undefined ? "none" : showLatency(budget),
     inMs(latency.predictedMs.p50),

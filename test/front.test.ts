@@ -39,6 +39,11 @@ describe("fitFront()", () => {
       expect(result.info.members).toHaveLength(members);
       expect(macs).toBe(result.info.members.reduce((sum, member) => sum + member.macs, 0));
     }
+    // One that does better on held-out runs serves larger budgets too.
+    const own = points.filter(({ number, fittedFor }) => number === fittedFor);
+    expect(own.length).toBeGreaterThan(0);
+    for (const { number, fittedFor, result } of points)
+      expect(result).toBe(points.find((point) => point.number === fittedFor && fittedFor <= number)!.result);
     const costs = points.map(({ latency, error }) => [Math.log10(latency.predictedMs.p50), Math.log10(error)]);
     expect(points.map(({ onFront }) => onFront)).toEqual(nonDominated(costs));
     expect(volume).toBe(hypervolume(costs, [Math.max(...costs.map(([latency]) => latency!)), 0]));

@@ -93,6 +93,10 @@ export async function runFront(
     },
   });
   progress.done();
+  const others = front.points.filter(({ number, fittedFor }) => number !== fittedFor);
+  if (out !== undefined) for (const { number, result } of others) await world.files.write(name(number), result.bytes);
+  for (const { number, fittedFor } of others)
+    world.err(`note: ${name(number)} is ${name(fittedFor)}, which does better on held-out runs and is faster\n`);
   const interrupted = front.points.some(({ result }) => result.info.fit.outcome === "interrupted");
   if (!interrupted) for (const store of stores.values()) await store.clear();
   if (front.points.length < points)
@@ -116,8 +120,9 @@ function document(front: Front<FitResult>, name: (number: number) => string, sec
     target: points[0]?.latency.target,
     seconds,
     hypervolume,
-    points: points.map(({ number, members, budget, latency, macs, error, onFront }) => ({
+    points: points.map(({ number, fittedFor, members, budget, latency, macs, error, onFront }) => ({
       out: name(number),
+      sameAs: number === fittedFor ? null : name(fittedFor),
       members,
       budgetMs: budget === undefined ? null : 1000 * budget,
       macs,

@@ -1,7 +1,8 @@
 /**
  * A front of error against latency on one device: several emulators of the same runs, each searched and trained under a
  * budget of its own. The first has no budget; the others stand evenly, in logarithms, between its latency and the least
- * that is within reach. All members run in a call, so a fast emulator may have fewer of them.
+ * that is within reach. All members run in a call, so a fast emulator may have fewer of them. Where one of a smaller budget
+ * does better on held-out runs, the larger budget takes it too: what a larger one buys is never a larger error.
  */
 import { median } from "../analysis/index.ts";
 import type { Runs } from "../data/index.ts";
@@ -44,6 +45,8 @@ export interface FrontOptions<Result extends Fitted = Fitted> extends Omit<FitOp
 export interface FrontPoint<Result extends Fitted = Fitted> {
   /** 1 for the fastest. */
   readonly number: number;
+  /** The point that the emulator was fitted for: this one, or a faster one whose emulator did better. */
+  readonly fittedFor: number;
   readonly result: Result;
   readonly members: number;
   /** Seconds; undefined for the emulator that no budget limits. */
@@ -103,6 +106,7 @@ export async function traceFront<Result extends Fitted>(
     if (latency === undefined) throw new RangeError("internal: an emulator for a device without its latency");
     const point = {
       number,
+      fittedFor: number,
       result,
       members,
       ...(budget === undefined ? {} : { budget }),
@@ -141,18 +145,45 @@ export async function traceFront<Result extends Fitted>(
     const best = expected.lastIndexOf(Math.min(...expected));
     await fitPoint(number, reached[best]?.members ?? most, budget);
   }
-  found.reverse();
+  const chosen = bestWithin(found.toReversed(), distinct);
   // What does not fit the device runs nowhere: it is no part of the front.
-  const costs = found.map(({ latency: { fits, predictedMs }, error }) => [
+  const costs = chosen.map(({ latency: { fits, predictedMs }, error }) => [
     fits === false ? Number.NaN : Math.log10(predictedMs.p50),
     Math.log10(error),
   ]);
   const kept = nonDominated(costs);
   const reference = [Math.max(...costs.map(([latency = NaN]) => latency).filter(Number.isFinite)), 0];
   return {
-    points: found.map((point, i) => ({ ...point, onFront: kept[i] ?? false })),
+    points: chosen.map((point, i) => ({ ...point, onFront: kept[i] ?? false })),
     hypervolume: hypervolume(costs, reference),
   };
+}
+
+/** For each budget the emulator that does best on held-out runs of those that keep it. @param points fastest first   @param distinct
+ * runs with inputs of their own */
+function bestWithin<Result extends Fitted>(
+  points: readonly FrontPoint<Result>[],
+  distinct: number,
+): readonly FrontPoint<Result>[] {
+  const expected = ({ result, members }: FrontPoint<Result>): number =>
+    expectedError(foldError(result), members, planFolds(members, distinct).folds);
+  let best = points[0];
+  return points.map((point) => {
+    if (best === undefined || best === point) return point;
+    const fits = point.latency.fits !== false;
+    if (fits && (best.latency.fits === false || expected(point) < expected(best))) best = point;
+    if (best === point) return point;
+    const { budget: _, latency, ...rest } = best;
+    return { ...rest, ...under(point.budget, latency), number: point.number };
+  });
+}
+
+/** What a budget says of an emulator of another's: nothing where it is none. */
+function under(budget: number | undefined, latency: LatencyInfo): Pick<FrontPoint, "budget" | "latency"> {
+  const { budgetMs: _budget, meetsBudget: _meets, ...plain } = latency;
+  if (budget === undefined) return { latency: plain };
+  const budgetMs = 1000 * budget;
+  return { budget, latency: { ...plain, budgetMs, meetsBudget: latency.predictedMs.high <= budgetMs } };
 }
 
 /** The ensemble's size, its half and its quarter, no less than two. */
