@@ -8,9 +8,18 @@ import {
   type Plan,
   repeatCv,
 } from "../measured/calibrate.ts";
+import { someWithEnds } from "../measured/emulator-ends.ts";
 import type { UnitPoint } from "../measured/kernel-sum.ts";
 import { measureGraph, type MeasureOptions } from "../measured/measure.ts";
-import { chainGraph, drawUnit, emptyNetwork, manyResults, referenceNetwork, unitKinds } from "../measured/units.ts";
+import {
+  chainGraph,
+  drawUnit,
+  emptyNetwork,
+  manyResults,
+  randomNetwork,
+  referenceNetwork,
+  unitKinds,
+} from "../measured/units.ts";
 import { fuseKernels } from "../kernels.ts";
 import { networkOf } from "../network.ts";
 import { makeRng } from "../../rng.ts";
@@ -54,12 +63,11 @@ function planOf(quick: boolean): Plan {
 
 /** Calibrates a target, measuring on this machine. @throws OptionError if the time was too short to fit anything */
 export async function calibrateCpu(target: CpuTarget, options: CalibrateOptions): Promise<CpuTarget> {
-  const { host, date, engine } = options;
+  const { host, date, engine, draw = randomNetwork } = options;
   const plan = planOf(options.quick ?? false);
-  const measured = await measureByPlan(plan, { threads: target.cpu.threads }, options);
+  const measured = await measureByPlan(plan, { threads: target.cpu.threads }, { ...options, draw: someWithEnds(draw) });
   const { done } = measured.state;
-  // What further results cost is measured apart.
-  const networks = networkPoints(measured, plan, cpuScheme(target.cpu)).map((point) => ({ ...point, further: 0 }));
+  const networks = networkPoints(measured, plan, cpuScheme(target.cpu));
   const calibration = fitCalibration(unitPoints(measured, plan), networks, target, {
     date,
     host,

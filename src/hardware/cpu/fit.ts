@@ -116,14 +116,15 @@ export function fitCalibration(
       "longer chains of kernels do not take longer here: the machine is too busy to be measured. Calibrate when nothing else runs.",
     );
   const setting = { scheme, padding };
-  const found = fitNetworks(networks, { sessionSeconds: facts.sessionSeconds, resultSeconds: 0, kinds }, setting);
   const [slice] = fuseKernels(networkOf(manyResults(2)));
+  const resultSeconds = Math.max(0, slicedResultSeconds - kernelTime(kinds, slice!, 1, setting).seconds);
+  const found = fitNetworks(networks, { sessionSeconds: facts.sessionSeconds, resultSeconds, kinds }, setting);
   return {
     version: CALIBRATION_VERSION,
     ...facts,
     threads: cpu.threads,
     sessionSeconds: found.sessionSeconds,
-    resultSeconds: Math.max(0, slicedResultSeconds - kernelTime(found.kinds, slice!, 1, setting).seconds),
+    resultSeconds: found.resultSeconds,
     padding,
     kinds: found.kinds,
     residuals: found.residuals,
@@ -149,17 +150,18 @@ function fitNetworks(
   return { ...sum, kinds, residuals };
 }
 
-/** One multiplier per kind and one for the session, ridge towards 1, relative errors. */
+/** One multiplier per kind, one for the session and one for further results, ridge towards 1, relative errors. */
 function scaleKinds(
   train: readonly NetworkPoint[],
   { sessionSeconds, resultSeconds, kinds }: KernelSum,
   setting: Setting,
 ): KernelSum {
   const names = Object.keys(kinds);
-  if (train.length < names.length + 1) return { sessionSeconds, resultSeconds, kinds };
-  const rows = train.map(({ kernels, batch }) => {
-    const row = new Array<number>(names.length + 1).fill(0);
+  if (train.length < names.length + 2) return { sessionSeconds, resultSeconds, kinds };
+  const rows = train.map(({ kernels, batch, further }) => {
+    const row = new Array<number>(names.length + 2).fill(0);
     row[0] = sessionSeconds;
+    row[names.length + 1] = further * resultSeconds;
     for (const kernel of kernels) {
       const at = names.indexOf(kindOf(kernel));
       const { seconds } = kernelTime(kinds, kernel, batch, setting);
@@ -172,7 +174,7 @@ function scaleKinds(
   const bounded = found.map((value) => Math.min(4, Math.max(0.25, value)));
   return {
     sessionSeconds: sessionSeconds * bounded[0]!,
-    resultSeconds,
+    resultSeconds: resultSeconds * bounded.at(-1)!,
     kinds: Object.fromEntries(
       names.map((name, i) => {
         const kind = kinds[name]!;

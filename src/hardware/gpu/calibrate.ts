@@ -4,8 +4,7 @@
  * minute whatever the network: multiples of the reference network are what repeats.
  */
 import { EngineError } from "../../errors.ts";
-import type { Graph } from "../../graph/index.ts";
-import { makeRng, type Rng } from "../../rng.ts";
+import { makeRng } from "../../rng.ts";
 import {
   type CalibrateOptions,
   type Measured,
@@ -15,12 +14,11 @@ import {
   pointOf,
   repeatCv,
 } from "../measured/calibrate.ts";
-import { withConstantWeights } from "../measured/constant-weights.ts";
+import { someWithEnds } from "../measured/emulator-ends.ts";
 import type { MeasureOptions } from "../measured/measure.ts";
 import { chainGraph, drawUnit, manyResults, randomNetwork } from "../measured/units.ts";
 import { median } from "../metrics.ts";
 import type { GpuTarget } from "../target.ts";
-import { withEmulatorEnds } from "./emulator-ends.ts";
 import { fitGpu } from "./fit.ts";
 import { gpuScheme } from "./scheme.ts";
 
@@ -65,7 +63,7 @@ function planOf(quick: boolean): Plan {
 export async function calibrateGpu(target: GpuTarget, options: CalibrateOptions): Promise<GpuTarget> {
   const { host, date, engine, draw = randomNetwork } = options;
   const plan = planOf(options.quick ?? false);
-  const measured = await measureOn(target, plan, { ...options, draw: (rng) => drawNetwork(draw, rng) });
+  const measured = await measureOn(target, plan, { ...options, draw: someWithEnds(draw) });
   const { done } = measured.state;
   const referenceSeconds = median(Object.values(done).flatMap(({ yardstick }) => yardstick ?? []));
   const results = resultCounts.map((count) =>
@@ -94,13 +92,6 @@ async function measureOn(target: GpuTarget, plan: Plan, options: CalibrateOption
   } catch (error) {
     throw error instanceof EngineError && error.code === "ENGINE_PROVIDER" ? noAdapter(target, error) : error;
   }
-}
-
-/** One network in four is given the ends of an emulator. */
-function drawNetwork(draw: (rng: Rng) => Graph, rng: Rng): Graph {
-  const network = withConstantWeights(draw(rng));
-  const ends = rng.fork("ends");
-  return ends.int(4) === 0 ? withEmulatorEnds(network, ends) : network;
 }
 
 /** What to do where no adapter is found. */

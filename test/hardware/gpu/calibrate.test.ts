@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { Graph } from "../../../src/graph/index.ts";
 import { calibrateGpu } from "../../../src/hardware/gpu/calibrate.ts";
-import { withEmulatorEnds } from "../../../src/hardware/gpu/emulator-ends.ts";
+import { withEmulatorEnds } from "../../../src/hardware/measured/emulator-ends.ts";
 import { gpuModel } from "../../../src/hardware/gpu/model.ts";
 import { gpuScheme } from "../../../src/hardware/gpu/scheme.ts";
 import { fuseKernels } from "../../../src/hardware/kernels.ts";

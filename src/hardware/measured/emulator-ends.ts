@@ -4,6 +4,16 @@
  */
 import { type Graph, graphBuilder, type GraphBuilder, type NodeId, sizeOf, withOperands } from "../../graph/index.ts";
 import type { Rng } from "../../rng.ts";
+import { withConstantWeights } from "./constant-weights.ts";
+
+/** Draws networks with constant weights, of which one in four is given the ends of an emulator. */
+export function someWithEnds(draw: (rng: Rng) => Graph): (rng: Rng) => Graph {
+  return (rng) => {
+    const network = withConstantWeights(draw(rng));
+    const ends = rng.fork("ends");
+    return ends.int(4) === 0 ? withEmulatorEnds(network, ends) : network;
+  };
+}
 
 /** The network between scaling and statistics: each of its outputs becomes five fields' worth of 1, 2, 4 or 8 pieces. */
 export function withEmulatorEnds(graph: Graph, rng: Rng): Graph {
