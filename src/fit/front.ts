@@ -2,7 +2,7 @@
  * A front of error against latency on one device: several emulators of the same runs, each searched and trained under a
  * budget of its own. The first has no budget; the others stand evenly, in logarithms, between its latency and the least
  * that is within reach. All members run in a call, so a fast emulator may have fewer of them. Where one of a smaller budget
- * does better on held-out runs, the larger budget takes it too: what a larger one buys is never a larger error.
+ * does clearly better on held-out runs, the larger budget takes it too: what a larger one buys is no larger error.
  */
 import { median } from "../analysis/index.ts";
 import type { Runs } from "../data/index.ts";
@@ -63,6 +63,9 @@ export interface Front<Result extends Fitted = Fitted> {
   /** Decades of latency times decades of error that the front covers, below the slowest latency and an error of 1. */
   readonly hypervolume: number;
 }
+
+/** An error that is so many times another is more than held-out runs may have by chance. */
+const CLEARLY = 1.1;
 
 /** Correlation that is assumed between the errors of members. */
 const memberCorrelation = 0.5;
@@ -159,21 +162,22 @@ export async function traceFront<Result extends Fitted>(
   };
 }
 
-/** For each budget the emulator that does best on held-out runs of those that keep it. @param points fastest first   @param distinct
- * runs with inputs of their own */
+/** For each budget its emulator, or one of a smaller budget that does clearly better on held-out runs.
+ * @param points fastest first, at least one   @param distinct runs with inputs of their own */
 function bestWithin<Result extends Fitted>(
   points: readonly FrontPoint<Result>[],
   distinct: number,
 ): readonly FrontPoint<Result>[] {
-  const expected = ({ result, members }: FrontPoint<Result>): number =>
-    expectedError(foldError(result), members, planFolds(members, distinct).folds);
-  let best = points[0];
+  const expected = ({ result, members, latency }: FrontPoint<Result>): number =>
+    latency.fits === false
+      ? Number.POSITIVE_INFINITY
+      : expectedError(foldError(result), members, planFolds(members, distinct).folds);
+  let best = points[0]!;
   return points.map((point) => {
-    if (best === undefined || best === point) return point;
-    const fits = point.latency.fits !== false;
-    if (fits && (best.latency.fits === false || expected(point) < expected(best))) best = point;
-    if (best === point) return point;
-    const { budget: _, latency, ...rest } = best;
+    const taken = CLEARLY * expected(best) < expected(point) ? best : point;
+    if (expected(point) < expected(best)) best = point;
+    if (taken === point) return point;
+    const { budget: _, latency, ...rest } = taken;
     return { ...rest, ...under(point.budget, latency), number: point.number };
   });
 }
