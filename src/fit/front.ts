@@ -163,7 +163,7 @@ export async function traceFront<Result extends Fitted>(
 }
 
 /** For each budget its emulator, or one of a smaller budget that does clearly better on held-out runs.
- * @param points fastest first, at least one   @param distinct runs with inputs of their own */
+ * @param points fastest first   @param distinct runs with inputs of their own */
 function bestWithin<Result extends Fitted>(
   points: readonly FrontPoint<Result>[],
   distinct: number,
@@ -172,10 +172,11 @@ function bestWithin<Result extends Fitted>(
     latency.fits === false
       ? Number.POSITIVE_INFINITY
       : expectedError(foldError(result), members, planFolds(members, distinct).folds);
-  let best = points[0]!;
+  let best: FrontPoint<Result> | undefined;
   return points.map((point) => {
-    const taken = CLEARLY * expected(best) < expected(point) ? best : point;
-    if (expected(point) < expected(best)) best = point;
+    const before = best ?? point;
+    const taken = CLEARLY * expected(before) < expected(point) ? before : point;
+    best = expected(point) < expected(before) ? point : before;
     if (taken === point) return point;
     const { budget: _, latency, ...rest } = taken;
     return { ...rest, ...under(point.budget, latency), number: point.number };
