@@ -31,7 +31,7 @@ export interface Residuals {
 }
 
 /** The number of residuals from which some of them have quantiles of their own. */
-export const ENOUGH_APART = 90;
+const ENOUGH_APART = 90;
 
 /** Factors for the prediction of a call with `rows` rows: of the residuals of the nearest batch, in logarithms, where these are
  * at least 90, else of all; and of their tercile of latency where that many are left. */

@@ -23,6 +23,15 @@ export function cpuScheme(cpu: CpuTarget["cpu"]): KernelScheme {
 /** Of a kind in a regime (or in none: one kind for all batches): the same in other regimes, larger ones first, in none, and so on
  * with the kinds that are like it. */
 function standIns(name: string): readonly string[] {
+  let found = known.get(name);
+  if (found === undefined) known.set(name, (found = listStandIns(name)));
+  return found;
+}
+
+/** A search asks for every kernel of every candidate, and there are few kinds. */
+const known = new Map<string, readonly string[]>();
+
+function listStandIns(name: string): readonly string[] {
   const [kind = "", regime] = name.split("@");
   const near = regimes.toSorted((a, b) => Number(a < Number(regime)) - Number(b < Number(regime)));
   const alike = [kind, kind.replace("64", ""), nearest[kind] ?? "cheap", "cheap"];

@@ -100,7 +100,7 @@ export function fitBest(
 export const NETWORKS_PER_KIND = 5;
 
 /** The kinds of a network's kernels. */
-export function kindsOf({ kernels, batch }: UnitPoint, scheme: KernelScheme): ReadonlySet<string> {
+function kindsOf({ kernels, batch }: UnitPoint, scheme: KernelScheme): ReadonlySet<string> {
   return new Set(kernels.map((kernel) => scheme.kindOf(kernel, batch)));
 }
 
