@@ -112,7 +112,12 @@ async function calibrate(plain: GpuTarget): Promise<{ readonly target: GpuTarget
 async function onWebGpu(): Promise<void> {
   const plain = getTarget("webgpu") as GpuTarget;
   const { target, state } = await calibrate(plain);
-  const { referenceSeconds = 0, noiseCv = 0, sessionSeconds = 0, resultSeconds = 0 } = target.calibration ?? {};
+  const {
+    referenceSeconds = 0,
+    noiseCv = 0,
+    sessionSeconds = 0,
+    aroundSeconds: [resultSeconds = 0] = [],
+  } = target.calibration ?? {};
   const ms = (seconds: number): string => `${(1e3 * seconds).toFixed(2)} ms`;
   console.log(
     `\nreference network ${ms(referenceSeconds)}, a call ${ms(sessionSeconds)}, a further result ${ms(resultSeconds)}, repeats within ${percent(noiseCv)}`,

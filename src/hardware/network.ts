@@ -68,6 +68,8 @@ export interface Network {
   /** Results that a call hands over, and those of them in float64. */
   readonly results: number;
   readonly wideResults: number;
+  /** Changes of shape, which compute nothing and of which an engine still makes a step. */
+  readonly views: number;
 }
 
 const elementwiseMoves = new Set<Op>(["Transpose", "Expand", "Concat", "Slice", "Pad"]);
@@ -84,6 +86,7 @@ export function networkOf(graph: Graph): Network {
   const operations: Operation[] = [];
   const readBy = new Uint8Array(nodes.length);
   let inputElements = 0;
+  let views = 0;
   for (let id = 0; id < nodes.length; id++) {
     if (!live[id]) continue;
     const node = nodes[id]!;
@@ -96,6 +99,7 @@ export function networkOf(graph: Graph): Network {
     if (!anyOf(from, varies)) continue;
     varies[id] = 1;
     if (node.op === "Reshape") {
+      views++;
       maker[id] = maker[from[0]!]!;
       continue;
     }
@@ -152,6 +156,7 @@ export function networkOf(graph: Graph): Network {
     inputElements,
     results: results.length,
     wideResults: results.filter(({ node }) => types[node]!.dtype === "float64").length,
+    views,
     outputElements: results.reduce((sum, { node }) => sum + sizeOf(types[node]!.shape), 0),
   };
 }

@@ -121,7 +121,7 @@ const calibration: Rules = {
   referenceSeconds: positive("seconds"),
   noiseCv: notNegative("relative deviation"),
   sessionSeconds: notNegative("seconds"),
-  resultSeconds: notNegative("seconds"),
+  aroundSeconds: list,
   padding: object({ columns: count(1), rows: count(1) }),
   kinds: map(kindFit),
   residuals: object({ predicted: list, logResidual: list, batch: list }),

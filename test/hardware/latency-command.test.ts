@@ -105,14 +105,14 @@ describe("condense latency", () => {
   it("warns of a WebGPU calibration from another machine, and does not use that of another target", async () => {
     const webgpu = getTarget("webgpu");
     const calibration = {
-      version: 4,
+      version: 5,
       date: "2026-01-01",
       host: "another, 64 cores",
       engine: "1.0",
       referenceSeconds: 2e-3,
       noiseCv: 0.03,
       sessionSeconds: 1.5e-3,
-      resultSeconds: 7e-4,
+      aroundSeconds: [7e-4],
       padding: { rows: 1, columns: 1 },
       kinds: {
         gemm: { coefficients: [1e-5, 0, 0, 0], low: [0, 0, 0, 0], high: [1, 1e9, 1e9, 1e9], mape: 0.03, points: 9 },
@@ -139,7 +139,7 @@ describe("condense latency", () => {
     const { code, err } = await run("predict", emulator, "--target", "webgpu", "--calibration", path);
     expect(code).toBe(2);
     expect(err).toContain(
-      'webgpu-old.json: "calibration.version" is missing, but must be 4; calibrate again with this',
+      'webgpu-old.json: "calibration.version" is missing, but must be 5; calibrate again with this',
     );
   });
 

@@ -179,8 +179,8 @@ describe("target files", () => {
     ],
     [
       "a time that is none",
-      (c: Record<string, unknown>) => (c.resultSeconds = "fast"),
-      '"calibration.resultSeconds" is "fast"',
+      (c: Record<string, unknown>) => (c.sessionSeconds = "fast"),
+      '"calibration.sessionSeconds" is "fast"',
     ],
     ["no host", (c: Record<string, unknown>) => delete c.host, '"calibration.host" is missing'],
     [
@@ -191,11 +191,11 @@ describe("target files", () => {
     [
       "of another version",
       (c: Record<string, unknown>) => (c.version = 7),
-      '"calibration.version" is 7, but must be 4; calibrate again',
+      '"calibration.version" is 7, but must be 5; calibrate again',
     ],
   ])("with a damaged calibration, %s, are refused before any prediction", (_, damage, message) => {
     const calibration: Record<string, unknown> = {
-      version: 4,
+      version: 5,
       date: "",
       host: "",
       engine: "",
@@ -203,7 +203,7 @@ describe("target files", () => {
       referenceSeconds: 1e-4,
       noiseCv: 0,
       sessionSeconds: 1e-6,
-      resultSeconds: 1e-6,
+      aroundSeconds: [1e-6],
       padding: { columns: 16, rows: 6 },
       kinds: {},
       residuals: { predicted: [1e-4], logResidual: [0], batch: [1] },

@@ -199,7 +199,7 @@ function summary({ id, calibration }: CpuTarget | GpuTarget, path: string): stri
   const networks = calibration.residuals.logResidual.map((r) => Math.abs(Math.exp(-r) - 1));
   return [
     `${path}: ${id} on ${calibration.host}, ONNX Runtime ${calibration.engine}`,
-    `a call ${showLatency(calibration.sessionSeconds)}, a further result ${showLatency(calibration.resultSeconds)}, reference network ${showLatency(calibration.referenceSeconds)}, repeats within ${(100 * calibration.noiseCv).toFixed(1)} %, ${networks.length} networks predicted from the others, median error ${(100 * median(networks)).toFixed(1)} %`,
+    `a call ${showLatency(calibration.sessionSeconds)}, a further result ${showLatency(calibration.aroundSeconds[0] ?? 0)}, reference network ${showLatency(calibration.referenceSeconds)}, repeats within ${(100 * calibration.noiseCv).toFixed(1)} %, ${networks.length} networks predicted from the others, median error ${(100 * median(networks)).toFixed(1)} %`,
     "",
     alignRows([["kernels", "measured", "error"], ...kinds], [0]),
     "",

@@ -118,13 +118,15 @@ export function fitCalibration(
   const setting = { scheme, padding };
   const [slice] = fuseKernels(networkOf(manyResults(2)));
   const resultSeconds = Math.max(0, slicedResultSeconds - kernelTime(kinds, slice!, 1, setting).seconds);
-  const found = fitNetworks(networks, { sessionSeconds: facts.sessionSeconds, resultSeconds, kinds }, setting);
+  // Chains say nothing of the rest around kernels.
+  const aroundSeconds = scheme.around.map((_, j) => (j === 0 ? resultSeconds : 0));
+  const found = fitNetworks(networks, { sessionSeconds: facts.sessionSeconds, aroundSeconds, kinds }, setting);
   return {
     version: CALIBRATION_VERSION,
     ...facts,
     threads: cpu.threads,
     sessionSeconds: found.sessionSeconds,
-    resultSeconds: found.resultSeconds,
+    aroundSeconds: found.aroundSeconds,
     padding,
     kinds: found.kinds,
     residuals: found.residuals,
@@ -150,18 +152,18 @@ function fitNetworks(
   return { ...sum, kinds, residuals };
 }
 
-/** One multiplier per kind, one for the session and one for further results, ridge towards 1, relative errors. */
+/** One multiplier per kind, one for the session and one for all around, ridge towards 1, relative errors. */
 function scaleKinds(
   train: readonly NetworkPoint[],
-  { sessionSeconds, resultSeconds, kinds }: KernelSum,
+  { sessionSeconds, aroundSeconds, kinds }: KernelSum,
   setting: Setting,
 ): KernelSum {
   const names = Object.keys(kinds);
-  if (train.length < names.length + 2) return { sessionSeconds, resultSeconds, kinds };
-  const rows = train.map(({ kernels, batch, further }) => {
+  if (train.length < names.length + 2) return { sessionSeconds, aroundSeconds, kinds };
+  const rows = train.map(({ kernels, batch, around }) => {
     const row = new Array<number>(names.length + 2).fill(0);
     row[0] = sessionSeconds;
-    row[names.length + 1] = further * resultSeconds;
+    row[names.length + 1] = around.reduce((sum, count, j) => sum + count * aroundSeconds[j]!, 0);
     for (const kernel of kernels) {
       const at = names.indexOf(kindOf(kernel));
       const { seconds } = kernelTime(kinds, kernel, batch, setting);
@@ -174,7 +176,7 @@ function scaleKinds(
   const bounded = found.map((value) => Math.min(4, Math.max(0.25, value)));
   return {
     sessionSeconds: sessionSeconds * bounded[0]!,
-    resultSeconds: resultSeconds * bounded.at(-1)!,
+    aroundSeconds: aroundSeconds.map((seconds) => seconds * bounded.at(-1)!),
     kinds: Object.fromEntries(
       names.map((name, i) => {
         const kind = kinds[name]!;

@@ -49,9 +49,10 @@ export function cpuModel(target: CpuTarget, ratio = 1): LatencyModel {
       const network = asNetwork(graph);
       if (calibration !== undefined)
         return predictBySum(identity, calibration, scheme, network, batch, { scale, warnings: drifted });
+      const kernels = fuseKernels(network);
       return assemble(identity, batch, {
-        perOp: fuseKernels(network).map((kernel) => roughTime(kernel, batch, cpu)),
-        fixed: aroundKernels(ROUGH.session, ROUGH.result, network.results),
+        perOp: kernels.map((kernel) => roughTime(kernel, batch, cpu)),
+        fixed: aroundKernels(scheme, network, kernels, ROUGH.session, [ROUGH.result]),
         warnings: [],
       });
     },

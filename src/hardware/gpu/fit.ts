@@ -58,7 +58,7 @@ export function fitGpu(
     version: CALIBRATION_VERSION,
     ...facts,
     sessionSeconds: sum.sessionSeconds,
-    resultSeconds: sum.resultSeconds,
+    aroundSeconds: sum.aroundSeconds,
     padding: setting.padding,
     kinds: withErrors(kinds, networks, residuals, gpuScheme),
     residuals,
@@ -75,5 +75,9 @@ function groupBy(names: readonly string[], groupOf: (name: string) => string): r
 function emptySum(names: readonly string[]): KernelSum {
   const all = (value: number): number[] => new Array<number>(gpuScheme.width).fill(value);
   const fit: KindFit = { coefficients: all(0), low: all(Number.POSITIVE_INFINITY), high: all(0), mape: 0, points: 0 };
-  return { sessionSeconds: 0, resultSeconds: 0, kinds: Object.fromEntries(names.map((name) => [name, fit])) };
+  return {
+    sessionSeconds: 0,
+    aroundSeconds: gpuScheme.around.map(() => 0),
+    kinds: Object.fromEntries(names.map((name) => [name, fit])),
+  };
 }

@@ -1,7 +1,7 @@
 /** Kernels of a graphics processor under WebGPU and the features of their times. What is in float64 the engine leaves to the
  * processor: kinds of their own, marked `64`; so are the casts that values cross with. */
 import type { Kernel } from "../kernels.ts";
-import { type KernelScheme, kindOf, nearest, paddedMacs } from "../measured/scheme.ts";
+import { furtherResults, type KernelScheme, kindOf, nearest, paddedMacs } from "../measured/scheme.ts";
 
 export const gpuScheme: KernelScheme = {
   kindOf: gpuKind,
@@ -22,8 +22,12 @@ export const gpuScheme: KernelScheme = {
     kernel.bytesWeights,
   ],
   // Each result and each value that goes on in float64 is waited for; results in float64 lie on the processor already.
-  returns: ({ results, wideResults }, kernels) =>
-    results - wideResults + kernels.filter((kernel) => gpuKind(kernel) === "readback").length,
+  around: [
+    furtherResults(
+      ({ results, wideResults }, kernels) =>
+        results - wideResults + kernels.filter((kernel) => gpuKind(kernel) === "readback").length,
+    ),
+  ],
 };
 
 function gpuKind(kernel: Kernel): string {

@@ -294,7 +294,7 @@ export function networkPoints({ state, drawn }: Measured, plan: Plan, scheme: Ke
 export function pointOf(graph: Graph, batch: number, seconds: number, scheme: KernelScheme): NetworkPoint {
   const network = networkOf(graph);
   const kernels = fuseKernels(network);
-  return { kernels, batch, seconds, further: Math.max(0, scheme.returns(network, kernels) - 1) };
+  return { kernels, batch, seconds, around: scheme.around.map(({ count }) => count(network, kernels)) };
 }
 
 /** Coefficient of variation of the networks that were measured twice. */

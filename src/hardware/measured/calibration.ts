@@ -1,8 +1,8 @@
 /** What a calibration of a processor or of a graphics processor leaves behind: plain data, stored in the target file (spec
- * latency 1.3, 2.2 to 2.4). A call is a session, its kernels, and what further values take that are handed over. */
+ * latency 1.3, 2.2 to 2.4). A call is a session, its kernels, and what is counted around them, such as further results. */
 import type { Residuals } from "../conformal.ts";
 
-export const CALIBRATION_VERSION = 4;
+export const CALIBRATION_VERSION = 5;
 
 /** The fitted time of one kind of kernel. */
 export interface KindFit {
@@ -36,10 +36,11 @@ export interface Calibration {
   readonly referenceSeconds: number;
   /** Coefficient of variation of repeated networks. */
   readonly noiseCv: number;
-  /** Cost of a call around its kernels, one result included, and of every further result; on a graphics processor, of every
-   * further value that comes back from it. */
+  /** Cost of a call around its kernels, one result included. */
   readonly sessionSeconds: number;
-  readonly resultSeconds: number;
+  /** Seconds for each of what the device's scheme counts around kernels, in its order: first results beyond one, or on a graphics
+   * processor values beyond one that come back from it. */
+  readonly aroundSeconds: readonly number[];
   readonly padding: Padding;
   readonly kinds: Readonly<Record<string, KindFit>>;
   /** Of networks, each predicted from the others, for the interval. */

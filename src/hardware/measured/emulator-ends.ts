@@ -2,55 +2,95 @@
  * The ends of an emulator around a network: inputs and statistics in float64, which WebGPU leaves to the processor, and many
  * results. Stands in for what `emulator/` builds, which a calibration cannot see; the weights are anything.
  */
-import { type Graph, graphBuilder, type GraphBuilder, type NodeId, sizeOf, withOperands } from "../../graph/index.ts";
-import type { Rng } from "../../rng.ts";
+import {
+  type Graph,
+  graphBuilder,
+  type GraphBuilder,
+  type NodeId,
+  type Shape,
+  sizeOf,
+  withOperands,
+} from "../../graph/index.ts";
+import { logUniform, type Rng } from "../../rng.ts";
+import { networkOf } from "../network.ts";
 import { withConstantWeights } from "./constant-weights.ts";
 
-/** Draws networks with constant weights, of which one in four is given the ends of an emulator. */
+/** Multiply-accumulates of the networks of an emulator that are drawn, of a sample. */
+const MOST_MACS = 1e6;
+
+/** Draws networks with constant weights, of which one in three becomes an emulator of up to eight like it. */
 export function someWithEnds(draw: (rng: Rng) => Graph): (rng: Rng) => Graph {
   return (rng) => {
     const network = withConstantWeights(draw(rng));
     const ends = rng.fork("ends");
-    return ends.int(4) === 0 ? withEmulatorEnds(network, ends) : network;
+    if (ends.int(3) !== 0) return network;
+    const macs = networkOf(network).operations.reduce((sum, operation) => sum + operation.macs, 0);
+    const members = [1, 2, 4, 8].filter((count) => count === 1 || count * macs <= MOST_MACS);
+    return withEmulatorEnds(network, ends, members[ends.int(members.length)]);
   };
 }
 
-/** The network between scaling and statistics: each of its outputs becomes five fields' worth of 1, 2, 4 or 8 pieces. */
-export function withEmulatorEnds(graph: Graph, rng: Rng): Graph {
+/** Members like the network between scaling and statistics: each of its outputs becomes five fields' worth of 1, 2, 4 or 8
+ * pieces. No two members are equal, or the engine would run one. */
+export function withEmulatorEnds(graph: Graph, rng: Rng, members = 2): Graph {
   const b = graphBuilder();
   const wide: NodeId[] = [];
-  const ids: NodeId[] = [];
-  for (const node of graph.nodes) {
-    if (node.op !== "Input" || node.type.dtype !== "float32") {
-      ids.push(b.add(withOperands(node, (old) => ids[old]!)));
-      continue;
-    }
-    const x = b.input(node.name, node.type.shape, "float64");
+  const inputs = new Map<string, NodeId>();
+  const inputOf = (name: string, shape: Shape): NodeId => {
+    const x = b.input(name, shape, "float64");
     const scaled = b.div(b.sub(x, b.scalar(0.5, x)), b.scalar(0.3, x));
     wide.push(scaled);
-    ids.push(b.cast(scaled, "float32"));
-  }
+    return b.cast(scaled, "float32");
+  };
+  const member = (number: number): NodeId[] => {
+    const ids: NodeId[] = [];
+    for (const node of graph.nodes) {
+      if (node.op === "Input") {
+        const { name, type } = node;
+        if (!inputs.has(name)) inputs.set(name, type.dtype === "float32" ? inputOf(name, type.shape) : b.add(node));
+        ids.push(inputs.get(name)!);
+      } else if (node.op === "Constant" && node.dtype === "float32")
+        ids.push(b.add({ ...node, data: (node.data as Float32Array).map((value) => value * (1 + number / 64)) }));
+      else ids.push(b.add(withOperands(node, (old) => ids[old]!)));
+    }
+    return ids;
+  };
+  const copies = Array.from({ length: members }, (_, number) => member(number));
   const outputs: Record<string, NodeId> = {};
   for (const { name, node } of graph.outputs)
-    for (const [statistic, value] of Object.entries(statisticsOf(b, ids[node]!, wide[0], rng)))
+    for (const [statistic, value] of Object.entries(
+      statisticsOf(
+        b,
+        copies.map((ids) => ids[node]!),
+        wide[0],
+        rng,
+      ),
+    ))
       for (const [i, piece] of cut(b, value, [1, 2, 4, 8][rng.int(4)]!).entries())
         outputs[`${name}_${statistic}_${i}`] = piece;
   return b.build(outputs);
 }
 
-/** Mean and spread over two members, the way back to the user's units, and an interval; of logarithms at random. */
-function statisticsOf(b: GraphBuilder, y: NodeId, x: NodeId | undefined, rng: Rng): Readonly<Record<string, NodeId>> {
-  const size = sizeOf(b.shapeOf(y).slice(1));
-  const flat = b.reshape(y, ["N", size]);
-  const members = b.cast(b.reshape(b.concat([flat, flat], 1), ["N", 2, size]), "float64");
+/** Mean and spread over the members, the way back to the user's units, and an interval; of logarithms at random. */
+function statisticsOf(
+  b: GraphBuilder,
+  copies: readonly NodeId[],
+  x: NodeId | undefined,
+  rng: Rng,
+): Readonly<Record<string, NodeId>> {
+  const size = sizeOf(b.shapeOf(copies[0]!).slice(1));
+  const flat = copies.map((y) => b.reshape(y, ["N", 1, size]));
+  const members = b.cast(flat.length === 1 ? flat[0]! : b.concat(flat, 1), "float64");
   const row = (value: number): NodeId => b.constant(new Array<number>(size).fill(value), [1, size], "float64");
-  const centre = b.scale(b.reduceSum(members, [1], true), 0.5);
-  const spread = b.unary("Sqrt", b.reduceSum(b.square(b.sub(members, centre)), [1]));
+  const centre = b.scale(b.reduceSum(members, [1], true), 1 / copies.length);
+  let spread = b.unary("Sqrt", b.reduceSum(b.square(b.sub(members, centre)), [1]));
   let mean = b.reshape(centre, ["N", size]);
-  if (x !== undefined && rng.int(2) === 0) {
-    const inputs = sizeOf(b.shapeOf(x).slice(1));
-    const slope = b.constant(new Array<number>(inputs * size).fill(0.1), [inputs, size], "float64");
-    mean = b.sum(mean, b.matMul(x, slope));
+  if (x !== undefined && rng.int(2) === 0)
+    mean = b.sum(mean, b.matMul(x, table(b, sizeOf(b.shapeOf(x).slice(1)), size)));
+  if (x !== undefined && rng.int(3) === 0) {
+    const process = processOf(b, x, rng);
+    mean = b.sum(mean, process.mean);
+    spread = b.sum(spread, process.variance);
   }
   mean = b.sum(b.mul(mean, row(0.3)), row(1));
   const std = b.mul(b.unary("Sqrt", b.sum(b.square(spread), row(0.1))), row(0.3));
@@ -64,6 +104,33 @@ function statisticsOf(b: GraphBuilder, y: NodeId, x: NodeId | undefined, rng: Rn
   };
   if (rng.int(3) > 0) return statistics;
   return Object.fromEntries(Object.entries(statistics).map(([name, value]) => [name, b.unary("Exp", value)]));
+}
+
+/** A Gaussian process of up to 700 runs: their correlations, a product over inputs, and what mean and variance take of them. */
+function processOf(b: GraphBuilder, x: NodeId, rng: Rng): { readonly mean: NodeId; readonly variance: NodeId } {
+  const runs = logUniform(rng, 30, 700);
+  const places = b.constant(
+    Array.from({ length: runs }, () => rng.normal()),
+    [1, runs],
+    "float64",
+  );
+  const isSmooth = rng.int(2) === 0;
+  const factors = Array.from({ length: sizeOf(b.shapeOf(x).slice(1)) }, (_, l) => {
+    const far = b.unary("Abs", b.sub(b.scale(b.slice(x, 1, l, l + 1), 1 + l), places));
+    const decay = b.unary("Exp", b.scale(far, -1));
+    return isSmooth ? b.mul(b.shift(b.mul(far, b.shift(b.scale(far, 0.3), 1)), 1), decay) : decay;
+  });
+  const correlations = factors.reduce((product, factor) => b.mul(product, factor));
+  const solved = b.matMul(correlations, table(b, runs, runs));
+  return {
+    mean: b.matMul(correlations, table(b, runs, 1)),
+    variance: b.reduceSum(b.square(solved), [1], true),
+  };
+}
+
+/** A matrix in float64. */
+function table(b: GraphBuilder, rows: number, columns: number): NodeId {
+  return b.constant(new Float64Array(rows * columns).fill(0.1 / rows), [rows, columns], "float64");
 }
 
 /** Consecutive pieces of N x size, as equal as they can be. */

@@ -1,5 +1,5 @@
 /**
- * The kernel-sum model (spec latency 2 and C3): a call is a session, its kernels, and its further results. Prediction, the fit
+ * The kernel-sum model (spec latency 2 and C3): a call is a session, its kernels, and what is counted around them. Prediction, the fit
  * to whole networks, and how well networks that were left out are predicted.
  */
 import type { Residuals } from "../conformal.ts";
@@ -18,14 +18,15 @@ export interface UnitPoint {
 
 /** A whole network. */
 export interface NetworkPoint extends UnitPoint {
-  /** Results beyond the first, whose cost is to be found; 0 where that is known already. */
-  readonly further: number;
+  /** How many there are of what the scheme counts around kernels. */
+  readonly around: readonly number[];
 }
 
 /** What predicts a network. */
 export interface KernelSum {
   readonly sessionSeconds: number;
-  readonly resultSeconds: number;
+  /** Seconds for each of what the scheme counts around kernels. */
+  readonly aroundSeconds: readonly number[];
   readonly kinds: Readonly<Record<string, KindFit>>;
 }
 
@@ -51,10 +52,10 @@ export function kernelTime(
   return { seconds, inside: x.every((value, j) => value <= 1.5 * high[j]!) };
 }
 
-function networkSeconds(sum: KernelSum, { kernels, batch, further }: NetworkPoint, setting: Setting): number {
+function networkSeconds(sum: KernelSum, { kernels, batch, around }: NetworkPoint, setting: Setting): number {
   return kernels.reduce(
     (total, kernel) => total + kernelTime(sum.kinds, kernel, batch, setting).seconds,
-    sum.sessionSeconds + further * sum.resultSeconds,
+    around.reduce((total, count, j) => total + count * sum.aroundSeconds[j]!, sum.sessionSeconds),
   );
 }
 
@@ -112,7 +113,7 @@ export function countKinds(networks: readonly UnitPoint[], scheme: KernelScheme)
   return counts;
 }
 
-/** All coefficients of some kinds, the session and further results, from networks alone, by relative errors.
+/** All coefficients of some kinds, the session and what is around, from networks alone, by relative errors.
  * @param before what else there is: other kinds stay as they are
  * @param groups kinds that share their coefficients, together all that are fitted */
 export function refitKinds(
@@ -123,16 +124,15 @@ export function refitKinds(
 ): KernelSum {
   const groupOf = new Map(groups.flatMap((names, at) => names.map((name) => [name, at] as const)));
   const { width } = scheme;
+  const first = 1 + scheme.around.length;
   const rest: number[] = [];
-  const rows = train.map(({ kernels, batch, further }) => {
-    const row = new Array<number>(2 + groups.length * width).fill(0);
-    row[0] = 1;
-    row[row.length - 1] = further;
+  const rows = train.map(({ kernels, batch, around }) => {
+    const row = [1, ...around, ...new Array<number>(groups.length * width).fill(0)];
     let other = 0;
     for (const kernel of kernels) {
       const at = groupOf.get(scheme.kindOf(kernel, batch));
       if (at === undefined) other += kernelTime(before.kinds, kernel, batch, { scheme, padding }).seconds;
-      else scheme.features(kernel, batch, padding).forEach((value, j) => (row[1 + at * width + j]! += value));
+      else scheme.features(kernel, batch, padding).forEach((value, j) => (row[first + at * width + j]! += value));
     }
     rest.push(other);
     return row;
@@ -140,12 +140,12 @@ export function refitKinds(
   const y = train.map(({ seconds }, i) => Math.max(seconds - rest[i]!, 0.01 * seconds));
   const found = nonNegativeLeastSquares(rows, y);
   const refitted = groups.flatMap((names, at) => {
-    const coefficients = found.slice(1 + at * width, 1 + (at + 1) * width);
+    const coefficients = found.slice(first + at * width, first + (at + 1) * width);
     return names.map((name) => [name, { ...before.kinds[name]!, coefficients }] as const);
   });
   return {
     sessionSeconds: found[0]!,
-    resultSeconds: found.at(-1)!,
+    aroundSeconds: found.slice(1, first),
     kinds: { ...before.kinds, ...Object.fromEntries(refitted) },
   };
 }

@@ -1,6 +1,6 @@
 /** The latency of a call by a calibration's kernel sum, with the interval of its residuals (spec latency 2.4). */
 import { factorsFor } from "../conformal.ts";
-import { fuseKernels } from "../kernels.ts";
+import { fuseKernels, type Kernel } from "../kernels.ts";
 import type { Network } from "../network.ts";
 import {
   assemble,
@@ -13,11 +13,21 @@ import type { Calibration } from "./calibration.ts";
 import { kernelTime } from "./kernel-sum.ts";
 import type { KernelScheme } from "./scheme.ts";
 
-/** The parts of a call around its kernels. @param returns values that it hands over */
-export function aroundKernels(call: number, result: number, returns: number) {
+/** The parts of a call around its kernels. @param seconds for each of what the scheme counts around them; none where not given */
+export function aroundKernels(
+  { around }: KernelScheme,
+  network: Network,
+  kernels: readonly Kernel[],
+  call: number,
+  seconds: readonly number[],
+) {
+  const parts = around.slice(0, seconds.length).map(({ name, count }, j) => {
+    const found = count(network, kernels);
+    return { name, found, seconds: found * seconds[j]! };
+  });
   return [
     { name: "call", seconds: call },
-    ...(returns > 1 ? [{ name: "further results", seconds: (returns - 1) * result }] : []),
+    ...parts.filter(({ found }) => found > 0).map(({ name, seconds }) => ({ name, seconds })),
   ];
 }
 
@@ -33,7 +43,7 @@ export function predictBySum(
     warnings: [],
   },
 ): LatencyPrediction {
-  const { kinds, padding, batches, sessionSeconds, resultSeconds } = calibration;
+  const { kinds, padding, batches, sessionSeconds, aroundSeconds } = calibration;
   const kernels = fuseKernels(network);
   let outside = 0;
   const perOp = kernels.map((kernel): OperationLatency => {
@@ -47,7 +57,13 @@ export function predictBySum(
       source: "fit",
     };
   });
-  const fixed = aroundKernels(scale * sessionSeconds, scale * resultSeconds, scheme.returns(network, kernels));
+  const fixed = aroundKernels(
+    scheme,
+    network,
+    kernels,
+    scale * sessionSeconds,
+    aroundSeconds.map((seconds) => scale * seconds),
+  );
   const factors = factorsFor(calibration.residuals, sumOfParts(perOp, fixed), batch);
   // Outside the box the interval is twice as wide, in logarithms.
   const widened =

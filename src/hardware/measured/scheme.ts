@@ -13,17 +13,28 @@ export interface KernelScheme {
   readonly width: number;
   /** Features of one kernel for a batch. */
   features(kernel: Kernel, batch: number, padding: Padding): number[];
-  /** Values that a call hands over, one by one. @param kernels of the network */
-  returns(network: Network, kernels: readonly Kernel[]): number;
+  /** What a call does beside its kernels, each so many times for so long. */
+  readonly around: readonly Around[];
+}
+
+export interface Around {
+  readonly name: string;
+  /** How many there are. @param kernels of the network */
+  count(network: Network, kernels: readonly Kernel[]): number;
+}
+
+/** Values beyond the first that a call hands over. @param returns how many it hands over */
+export function furtherResults(returns: Around["count"]): Around {
+  return { name: "further results", count: (network, kernels) => Math.max(0, returns(network, kernels) - 1) };
 }
 
 /** Products by shape, elementwise functions by how dear they are. */
 export function kindOf(kernel: Kernel): string {
+  const wide = kernel.elementBytes === 8 ? "64" : "";
   if (kernel.kind === "dense")
-    return kernel.geometry!.vectors === 1 && kernel.geometry!.groups === 1 ? "gemm" : "matmul";
+    return `${kernel.geometry!.vectors === 1 && kernel.geometry!.groups === 1 ? "gemm" : "matmul"}${wide}`;
   if (kernel.kind !== "elementwise") return kernel.kind;
   const [head = ""] = kernel.name.split("+");
-  const wide = kernel.elementBytes === 8 ? "64" : "";
   if (head === "Sin" || head === "Cos" || head === "Log" || head === "Exp" || head === "Pow") return `dear${wide}`;
   if (head === "Tanh" || head === "Sigmoid" || head === "Erf" || head === "Softplus") return `activation${wide}`;
   return `cheap${wide}`;
