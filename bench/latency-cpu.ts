@@ -3,6 +3,7 @@
  * calibrates, draws random architectures of three super-architectures, predicts, measures, and scores.
  *
  *     npx tsx bench/latency-cpu.ts [--quick] [--seconds 180] [--networks 100] [--calibration FILE]
+ *                                [--target cpu:tfjs]
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     seconds: { type: "string" },
     networks: { type: "string", default: "100" },
     calibration: { type: "string" },
+    target: { type: "string", default: "cpu" },
   },
 });
 
@@ -43,17 +45,18 @@ const spaces: readonly SuperArchitecture[] = [
 ];
 
 async function calibrated(): Promise<CpuTarget> {
+  const given = getTarget(values.target) as CpuTarget;
   if (values.calibration !== undefined) {
     const text = await readFile(values.calibration, "utf8").catch(() => undefined);
     if (text !== undefined) return parseTarget(text, values.calibration) as CpuTarget;
   }
-  const target = await calibrateCpu(getTarget("cpu") as CpuTarget, {
+  const target = await calibrateCpu(given, {
     quick: values.quick,
     draw: anyNetworkGraph,
     ...(values.seconds === undefined ? {} : { seconds: Number(values.seconds) }),
     host: hostName(),
     date: new Date().toISOString(),
-    engine: await runtimeVersion(),
+    engine: await runtimeVersion(given.engine.name),
     progress: (fraction, note) => process.stderr.write(`\r${Math.round(100 * fraction)} % ${note}  `),
   });
   if (values.calibration !== undefined) await writeFile(values.calibration, JSON.stringify(target));

@@ -37,6 +37,11 @@ export async function devicesOf(
   return devices;
 }
 
+/** What people call an engine. */
+export function engineTitle(name: Target["engine"]["name"]): string {
+  return name === "tfjs" ? "TensorFlow.js" : "ONNX Runtime";
+}
+
 /** Whether this machine can be such a device. */
 export function isMeasurable(target: Target): target is CpuTarget | GpuTarget {
   return target.class === "cpu" || (target.class === "gpu" && target.engine.name === "webgpu");
@@ -55,14 +60,14 @@ async function withCalibration<Device extends CpuTarget | GpuTarget>(
 async function checkHost<Device extends CpuTarget | GpuTarget>(target: Device, world: World): Promise<Device> {
   const { calibration, engine: used } = target;
   if (calibration === undefined) return target;
-  const [host, engine] = [hostName(), await runtimeVersion()];
+  const [host, engine] = [hostName(), await runtimeVersion(used.name)];
   if (calibration.host !== host)
     world.err(
       `warning: ${target.id} was calibrated on another machine (${calibration.host}; this is ${host}). Predictions are for that machine; calibrate here for this one.\n`,
     );
   else if (used.version !== engine)
     world.err(
-      `warning: ${target.id} was calibrated with ONNX Runtime ${used.version}, this is ${engine}. Calibrate again for this one.\n`,
+      `warning: ${target.id} was calibrated with ${engineTitle(used.name)} ${used.version}, this is ${engine}. Calibrate again for this one.\n`,
     );
   return target;
 }

@@ -6,6 +6,7 @@ import { EngineError } from "../errors.ts";
 import type { Graph } from "../graph/index.ts";
 import { measureCalls, type MeasureOptions, withCall } from "./measured/measure.ts";
 import { hostName } from "./measured/store.ts";
+import { deviceOf } from "./cpu/calibrate.ts";
 import { noAdapter } from "./gpu/calibrate.ts";
 import { quantile } from "./metrics.ts";
 import type { Target } from "./target.ts";
@@ -73,7 +74,7 @@ export async function measureHere(
   if (target.class === "cpu") {
     if (target.calibration !== undefined && target.calibration.host !== host)
       return { absent: `${target.id} was calibrated on another machine (${target.calibration.host})` };
-    return { ...(await measureLatency(graph, batch, { threads: target.cpu.threads, ...options })), host };
+    return { ...(await measureLatency(graph, batch, { ...deviceOf(target), ...options })), host };
   }
   if (target.class === "fpga" || target.engine.name !== "webgpu")
     return { absent: `${target.id} is not a device that can be timed from here` };

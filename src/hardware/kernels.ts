@@ -60,6 +60,9 @@ export const ortRules: readonly FusionRule[] = [
   },
 ];
 
+/** TensorFlow.js runs one operation after the other. */
+export const tfjsRules: readonly FusionRule[] = [];
+
 /** Fuses a network's operations. An operation may join the kernel of one it reads if that has no other reader and is no
  * result of the network. */
 export function fuseKernels(network: Network, rules: readonly FusionRule[] = ortRules): Kernel[] {

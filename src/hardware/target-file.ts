@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { FileError } from "../errors.ts";
 import { CALIBRATION_VERSION } from "./measured/calibration.ts";
-import { type FpgaBackEnd, fpgaBackEnds, type Target, TARGET_VERSION } from "./target.ts";
+import { cpuEngines, type FpgaBackEnd, fpgaBackEnds, type Target, TARGET_VERSION } from "./target.ts";
 
 type Rule =
   | {
@@ -52,7 +52,7 @@ const base = (engines: readonly string[]): Rules => ({
 
 const classes = {
   cpu: {
-    ...base(["ort"]),
+    ...base([...cpuEngines]),
     cpu: object({
       threads: { kind: "number", low: 1, high: 1024, whole: true, what: "a whole number of threads from 1" },
       isa: text,

@@ -18,10 +18,15 @@ interface TargetBase {
   readonly source: string;
 }
 
-/** This or another processor, running ONNX Runtime. */
+export const cpuEngines = ["ort", "tfjs"] as const;
+
+/** What runs a graph on a processor. */
+export type CpuEngine = (typeof cpuEngines)[number];
+
+/** This or another processor, under ONNX Runtime or TensorFlow.js. */
 export interface CpuTarget extends TargetBase {
   readonly class: "cpu";
-  readonly engine: { readonly name: "ort"; readonly version: string };
+  readonly engine: { readonly name: CpuEngine; readonly version: string };
   readonly cpu: {
     readonly threads: number;
     /** Name of the vector instruction set, such as `avx2`, or "". */

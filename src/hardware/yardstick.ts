@@ -1,6 +1,6 @@
 /** Timing beside a calibration's yardstick: in turn with the reference network, as the calibration itself was made. */
 import { InternalError } from "../errors.ts";
-import { timing as onProcessor } from "./cpu/calibrate.ts";
+import { deviceOf, timing as onProcessor } from "./cpu/calibrate.ts";
 import { timing as onGpu } from "./gpu/calibrate.ts";
 import { type MeasureOptions, withCall } from "./measured/measure.ts";
 import { referenceNetwork } from "./measured/units.ts";
@@ -16,7 +16,7 @@ export async function withYardstick<Result>(
   if (calibration === undefined) throw new InternalError("a yardstick needs a calibration");
   const options: MeasureOptions =
     target.class === "cpu"
-      ? { threads: target.cpu.threads, blocks: 100, ...onProcessor }
+      ? { ...deviceOf(target), blocks: 100, ...onProcessor }
       : { provider: target.engine.name, ...onGpu };
   return withCall(referenceNetwork(), 1, options, (call) =>
     use({ ...options, yardstick: { call, seconds: calibration.referenceSeconds } }),

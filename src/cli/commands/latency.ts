@@ -28,7 +28,7 @@ import {
   targets,
 } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
-import { devicesOf, isMeasurable } from "../devices.ts";
+import { devicesOf, engineTitle, isMeasurable } from "../devices.ts";
 import { progressLine } from "../text.ts";
 import { collect, duration, oneOf, whole } from "../values.ts";
 import type { World } from "../world.ts";
@@ -159,7 +159,7 @@ async function calibrate(options: LatencyOptions, world: World): Promise<number>
     draw: anyNetworkGraph,
     host: hostName(),
     date: new Date(world.now()).toISOString(),
-    engine: await runtimeVersion(),
+    engine: await runtimeVersion(target.engine.name),
     progress: (fraction, note) => {
       line.update("calibrate", fraction, note);
     },
@@ -189,7 +189,7 @@ async function calibrate(options: LatencyOptions, world: World): Promise<number>
 /** Coefficient of variation of repeats above which a calibration is not to be relied on. */
 const BUSY = 0.1;
 
-function summary({ id, calibration }: CpuTarget | GpuTarget, path: string): string {
+function summary({ id, engine, calibration }: CpuTarget | GpuTarget, path: string): string {
   if (calibration === undefined) return "";
   const kinds = Object.entries(calibration.kinds).map(([kind, fit]) => [
     kind,
@@ -198,7 +198,7 @@ function summary({ id, calibration }: CpuTarget | GpuTarget, path: string): stri
   ]);
   const networks = calibration.residuals.logResidual.map((r) => Math.abs(Math.exp(-r) - 1));
   return [
-    `${path}: ${id} on ${calibration.host}, ONNX Runtime ${calibration.engine}`,
+    `${path}: ${id} on ${calibration.host}, ${engineTitle(engine.name)} ${calibration.engine}`,
     `a call ${showLatency(calibration.sessionSeconds)}, a further result ${showLatency(calibration.aroundSeconds[0] ?? 0)}, reference network ${showLatency(calibration.referenceSeconds)}, repeats within ${(100 * calibration.noiseCv).toFixed(1)} %, ${networks.length} networks predicted from the others, median error ${(100 * median(networks)).toFixed(1)} %`,
     "",
     alignRows([["kernels", "measured", "error"], ...kinds], [0]),

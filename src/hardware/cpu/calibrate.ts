@@ -10,6 +10,7 @@ import {
 } from "../measured/calibrate.ts";
 import { someWithEnds } from "../measured/emulator-ends.ts";
 import type { UnitPoint } from "../measured/kernel-sum.ts";
+import type { KernelScheme } from "../measured/scheme.ts";
 import { measureGraph, type MeasureOptions } from "../measured/measure.ts";
 import {
   chainGraph,
@@ -37,7 +38,10 @@ const resultCounts = [2, 32, 128] as const;
  * these, in the same time. A call that takes longer is a block. */
 export const timing = { blockSeconds: 1.5e-3, blockRuns: 1, settle: 5, quiet: 1.2, retries: 0 } as const;
 
-function planOf(quick: boolean): Plan {
+/** TensorFlow.js takes some 50 times as long for a call: fewer of them tell as much, and the longest would take all the time. */
+const patient = { warmRuns: 10, blocks: 20, longCall: 0.05 } as const;
+
+function planOf(quick: boolean, engine: CpuTarget["engine"]["name"]): Plan {
   const batches = quick ? [1, 64] : [1, 8, 64, 512];
   return {
     ...(quick
@@ -53,7 +57,9 @@ function planOf(quick: boolean): Plan {
     measure: {
       ...(quick ? { warmRuns: 20, warmSeconds: 0.03, blocks: 40 } : { warmRuns: 50, warmSeconds: 0.05, blocks: 60 }),
       ...timing,
+      ...(engine === "tfjs" ? patient : {}),
     },
+    ...(engine === "tfjs" ? { longest: 1 / 3000 } : {}),
     // For seconds: on a busy machine a shorter time may have nothing of what it takes when left to itself.
     steady: { ...steady, blocks: 200 },
     fewest: { chains: 12, networks: 12 },
@@ -61,14 +67,23 @@ function planOf(quick: boolean): Plan {
   };
 }
 
+/** Where and by what a processor's graphs are timed. */
+export function deviceOf({ cpu: { threads }, engine }: CpuTarget): {
+  readonly threads: number;
+  readonly engine?: string;
+} {
+  return engine.name === "ort" ? { threads } : { threads, engine: engine.name };
+}
+
 /** Calibrates a target, measuring on this machine. @throws OptionError if the time was too short to fit anything */
 export async function calibrateCpu(target: CpuTarget, options: CalibrateOptions): Promise<CpuTarget> {
   const { host, date, engine, draw = randomNetwork } = options;
-  const plan = planOf(options.quick ?? false);
-  const measured = await measureByPlan(plan, { threads: target.cpu.threads }, { ...options, draw: someWithEnds(draw) });
+  const plan = planOf(options.quick ?? false, target.engine.name);
+  const scheme = cpuScheme(target);
+  const measured = await measureByPlan(plan, deviceOf(target), { ...options, draw: someWithEnds(draw) });
   const { done } = measured.state;
-  const networks = networkPoints(measured, plan, cpuScheme(target.cpu));
-  const calibration = fitCalibration(unitPoints(measured, plan), networks, target, {
+  const networks = networkPoints(measured, plan, scheme);
+  const calibration = fitCalibration(unitPoints(measured, plan, scheme), networks, target, {
     date,
     host,
     engine,
@@ -81,13 +96,13 @@ export async function calibrateCpu(target: CpuTarget, options: CalibrateOptions)
   return {
     ...target,
     source: `measured on ${host}, ${date.slice(0, 10)}`,
-    engine: { name: "ort", version: engine },
+    engine: { ...target.engine, version: engine },
     calibration,
   };
 }
 
 /** Links of the chains that were measured. */
-function unitPoints({ state: { seed, done } }: Measured, plan: Plan): UnitPoint[] {
+function unitPoints({ state: { seed, done } }: Measured, plan: Plan, { rules }: KernelScheme): UnitPoint[] {
   const rng = makeRng(seed);
   const units: UnitPoint[] = [];
   for (const kind of unitKinds)
@@ -101,7 +116,8 @@ function unitPoints({ state: { seed, done } }: Measured, plan: Plan): UnitPoint[
         const seconds = fitLine(times).slope;
         // On a busy machine a longer chain may have been faster: that says nothing of a link.
         if (seconds <= 0) continue;
-        const kernels = fuseKernels(networkOf(chainGraph(drawUnit(kind, rng.fork(`unit ${kind} ${i}`)), 1, rng)));
+        const link = chainGraph(drawUnit(kind, rng.fork(`unit ${kind} ${i}`)), 1, rng);
+        const kernels = fuseKernels(networkOf(link), rules);
         units.push({ kernels, batch, seconds });
       }
   return units;
@@ -115,6 +131,6 @@ export async function referenceRatio(
   const { measure = measureGraph, ...rest } = options;
   const { calibration } = target;
   if (calibration === undefined) return 1;
-  const { p10 } = await measure(referenceNetwork(), 1, { threads: target.cpu.threads, ...steady, ...rest });
+  const { p10 } = await measure(referenceNetwork(), 1, { ...deviceOf(target), ...steady, ...rest });
   return p10 / calibration.referenceSeconds;
 }

@@ -90,7 +90,7 @@ export function fitCalibration(
   },
 ): CpuCalibration {
   const { cpu } = target;
-  const scheme = cpuScheme(cpu);
+  const scheme = cpuScheme(target);
   const byKind = new Map<string, UnitPoint[]>();
   for (const unit of units) {
     if (unit.seconds <= 0) continue;
@@ -116,7 +116,7 @@ export function fitCalibration(
       "longer chains of kernels do not take longer here: the machine is too busy to be measured. Calibrate when nothing else runs.",
     );
   const setting = { scheme, padding };
-  const [slice] = fuseKernels(networkOf(manyResults(2)));
+  const [slice] = fuseKernels(networkOf(manyResults(2)), scheme.rules);
   const resultSeconds = Math.max(0, slicedResultSeconds - kernelTime(kinds, slice!, 1, setting).seconds);
   // Chains say nothing of the rest around kernels.
   const aroundSeconds = scheme.around.map((_, j) => (j === 0 ? resultSeconds : 0));

@@ -1,4 +1,4 @@
-/** Latency on a processor under ONNX Runtime: session + kernels, from a fit or a rough formula (spec latency 2). */
+/** Latency on a processor: session + kernels, from a fit or a rough formula (spec latency 2). */
 import type { Graph } from "../../graph/index.ts";
 import { EngineError } from "../../errors.ts";
 import { fuseKernels, type Kernel } from "../kernels.ts";
@@ -10,17 +10,31 @@ import type { CpuTarget } from "../target.ts";
 import { cpuScheme } from "./scheme.ts";
 
 /** Without a calibration: a call, a further result, a kernel, FLOP per cycle and core that products reach, bytes/s, seconds
- * per element of a transcendental function. Of the order of a server core. */
+ * per element of a transcendental function. Of the order of a server core; TensorFlow.js on WebAssembly. */
 const ROUGH = {
-  session: 6e-6,
-  result: 3e-6,
-  kernel: 1e-6,
-  flopPerCycle: 12,
-  bytesPerSecond: 1.5e10,
-  dear: 4e-9,
-  activation: 1e-9,
-  cheap: 1.5e-10,
-} as const;
+  ort: {
+    session: 6e-6,
+    result: 3e-6,
+    kernel: 1e-6,
+    flopPerCycle: 12,
+    bytesPerSecond: 1.5e10,
+    dear: 4e-9,
+    activation: 1e-9,
+    cheap: 1.5e-10,
+  },
+  tfjs: {
+    session: 2e-5,
+    result: 6e-6,
+    kernel: 1.5e-5,
+    flopPerCycle: 4,
+    bytesPerSecond: 5e9,
+    dear: 1e-8,
+    activation: 1e-8,
+    cheap: 5e-10,
+  },
+} as const satisfies Readonly<Record<CpuTarget["engine"]["name"], Readonly<Record<string, number>>>>;
+
+type Rough = (typeof ROUGH)[CpuTarget["engine"]["name"]];
 
 /** How a machine that drifted from its calibration is treated (spec latency 2.3): up to 3 % as it is, up to 15 % scaled,
  * above that refused. */
@@ -42,36 +56,37 @@ export function cpuModel(target: CpuTarget, ratio = 1): LatencyModel {
     scale === 1
       ? []
       : [`scaled by ${ratio.toFixed(2)}: the reference network's time now against when it was calibrated`];
-  const scheme = cpuScheme(cpu);
+  const scheme = cpuScheme(target);
+  const rough = ROUGH[target.engine.name];
   return {
     target,
     predict(graph: Graph | Network, batch = 1) {
       const network = asNetwork(graph);
       if (calibration !== undefined)
         return predictBySum(identity, calibration, scheme, network, batch, { scale, warnings: drifted });
-      const kernels = fuseKernels(network);
+      const kernels = fuseKernels(network, scheme.rules);
       return assemble(identity, batch, {
-        perOp: kernels.map((kernel) => roughTime(kernel, batch, cpu)),
-        fixed: aroundKernels(scheme, network, kernels, ROUGH.session, [ROUGH.result]),
+        perOp: kernels.map((kernel) => roughTime(kernel, batch, cpu, rough)),
+        fixed: aroundKernels(scheme, network, kernels, rough.session, [rough.result]),
         warnings: [],
       });
     },
   };
 }
 
-function roughTime(kernel: Kernel, batch: number, cpu: CpuTarget["cpu"]): OperationLatency {
+function roughTime(kernel: Kernel, batch: number, cpu: CpuTarget["cpu"], rough: Rough): OperationLatency {
   const kind = kindOf(kernel).replace("64", "");
-  const perElement = kind === "dear" ? ROUGH.dear : kind === "activation" ? ROUGH.activation : ROUGH.cheap;
+  const perElement = kind === "dear" ? rough.dear : kind === "activation" ? rough.activation : rough.cheap;
   const arithmetic =
-    (2 * kernel.macs * batch) / (ROUGH.flopPerCycle * cpu.ghz * 1e9 * cpu.threads) +
+    (2 * kernel.macs * batch) / (rough.flopPerCycle * cpu.ghz * 1e9 * cpu.threads) +
     kernel.elementOps * batch * perElement;
-  const memory = ((kernel.bytesIn + kernel.bytesOut) * batch + kernel.bytesWeights) / ROUGH.bytesPerSecond;
+  const memory = ((kernel.bytesIn + kernel.bytesOut) * batch + kernel.bytesWeights) / rough.bytesPerSecond;
   const work = Math.max(arithmetic, memory);
   return {
     ids: kernel.nodes,
     kernel: kernel.name,
-    seconds: ROUGH.kernel + work,
-    bound: ROUGH.kernel > work ? "overhead" : arithmetic > memory ? "compute" : "memory",
+    seconds: rough.kernel + work,
+    bound: rough.kernel > work ? "overhead" : arithmetic > memory ? "compute" : "memory",
     source: "formula",
   };
 }

@@ -1,5 +1,5 @@
 /** Kernels of a processor and the features of their times (spec latency 2.2). */
-import type { Kernel } from "../kernels.ts";
+import { type Kernel, ortRules, tfjsRules } from "../kernels.ts";
 import type { Padding } from "../measured/calibration.ts";
 import { type Around, furtherResults, type KernelScheme, kindOf, nearest, paddedMacs } from "../measured/scheme.ts";
 import type { CpuTarget } from "../target.ts";
@@ -10,8 +10,9 @@ const regimes = [1, 2, 23] as const;
 
 /** The scheme of a processor, whose kinds are told apart by the regime of the batch too (`gemm@23`): sizes of its caches decide
  * two features. */
-export function cpuScheme(cpu: CpuTarget["cpu"]): KernelScheme {
+export function cpuScheme({ cpu, engine }: CpuTarget): KernelScheme {
   return {
+    rules: engine.name === "tfjs" ? tfjsRules : ortRules,
     kindOf: (kernel, batch) => `${kindOf(kernel)}@${regimes.findLast((least) => batch >= least) ?? 1}`,
     standIns,
     width: 8,

@@ -1,9 +1,10 @@
 /** Kernels of a graphics processor under WebGPU and the features of their times. What is in float64 the engine leaves to the
  * processor: kinds of their own, marked `64`; so are the casts that values cross with. */
-import type { Kernel } from "../kernels.ts";
+import { type Kernel, ortRules } from "../kernels.ts";
 import { furtherResults, type KernelScheme, kindOf, nearest, paddedMacs } from "../measured/scheme.ts";
 
 export const gpuScheme: KernelScheme = {
+  rules: ortRules,
   kindOf: gpuKind,
   standIns: (kind) =>
     isOnHost(kind)

@@ -20,6 +20,8 @@ export interface CalibrationState {
   readonly quick: boolean;
   readonly host: string;
   readonly threads: number;
+  /** Default ONNX Runtime. */
+  readonly engine?: string;
   /** Of the engine. Default `cpu`. */
   readonly provider?: string;
   /** Seconds spent measuring. */
@@ -92,12 +94,11 @@ interface Task {
 
 const SAVE_EVERY = 20;
 
+/** What runs graphs, and where. */
+type Device = Required<Pick<MeasureOptions, "threads">> & Pick<MeasureOptions, "engine" | "provider">;
+
 /** Measures by a plan on this machine. @param device where the engine runs   @throws OptionError if the time was too short */
-export async function measureByPlan(
-  plan: Plan,
-  device: { readonly threads: number; readonly provider?: string },
-  options: CalibrateOptions,
-): Promise<Measured> {
+export async function measureByPlan(plan: Plan, device: Device, options: CalibrateOptions): Promise<Measured> {
   const { quick = false, seed = 1, progress, now = () => performance.now(), save, measure = measureGraph } = options;
   const limit = options.seconds ?? plan.seconds;
   const state = options.state ?? { version: 1, seed, quick, host: options.host, ...device, spent: 0, done: {} };
@@ -165,7 +166,7 @@ function withReference(
 
 function checkState(
   state: CalibrationState,
-  { threads, provider }: { readonly threads: number; readonly provider?: string },
+  { threads, engine, provider }: Device,
   options: CalibrateOptions,
   quick: boolean,
 ): void {
@@ -174,10 +175,10 @@ function checkState(
       "OPTION_RESUME",
       `the calibration to resume was begun on another machine (${state.host}; this is ${options.host}). Start anew without --resume.`,
     );
-  if (state.threads !== threads || state.quick !== quick || state.provider !== provider)
+  if (state.threads !== threads || state.quick !== quick || state.engine !== engine || state.provider !== provider)
     throw new OptionError(
       "OPTION_RESUME",
-      `the calibration to resume was begun on ${state.provider ?? "cpu"} with ${state.threads} threads${state.quick ? " and --quick" : ""}. Give the same options, or start anew without --resume.`,
+      `the calibration to resume was begun on ${state.engine ?? state.provider ?? "cpu"} with ${state.threads} threads${state.quick ? " and --quick" : ""}. Give the same options, or start anew without --resume.`,
     );
 }
 
@@ -293,7 +294,7 @@ export function networkPoints({ state, drawn }: Measured, plan: Plan, scheme: Ke
 /** A network that was measured. */
 export function pointOf(graph: Graph, batch: number, seconds: number, scheme: KernelScheme): NetworkPoint {
   const network = networkOf(graph);
-  const kernels = fuseKernels(network);
+  const kernels = fuseKernels(network, scheme.rules);
   return { kernels, batch, seconds, around: scheme.around.map(({ count }) => count(network, kernels)) };
 }
 

@@ -14,6 +14,8 @@ export interface Yardstick {
 
 export interface MeasureOptions {
   readonly threads?: number;
+  /** Name of the engine. Default `onnxruntime`. */
+  readonly engine?: string;
   /** Of the engine. Default `cpu`. */
   readonly provider?: string;
   /** Warm-up runs and seconds, both at least. Default 50 and 0.5. */
@@ -79,10 +81,10 @@ export async function measureGraph(graph: Graph, batch: number, options: Measure
 export async function withCall<Result>(
   graph: Graph,
   batch: number,
-  { threads = 1, provider = "cpu" }: MeasureOptions,
+  { threads = 1, engine = "onnxruntime", provider = "cpu" }: MeasureOptions,
   use: (call: () => Promise<void>) => Promise<Result>,
 ): Promise<Result> {
-  const executable = await getEngine("onnxruntime").compile(graph, { threads, provider });
+  const executable = await getEngine(engine).compile(graph, { threads, provider });
   try {
     const rng = makeRng(2);
     const feeds = Object.fromEntries(

@@ -44,7 +44,7 @@ export function predictBySum(
   },
 ): LatencyPrediction {
   const { kinds, padding, batches, sessionSeconds, aroundSeconds } = calibration;
-  const kernels = fuseKernels(network);
+  const kernels = fuseKernels(network, scheme.rules);
   let outside = 0;
   const perOp = kernels.map((kernel): OperationLatency => {
     const { seconds, inside } = kernelTime(kinds, kernel, batch, { scheme, padding });

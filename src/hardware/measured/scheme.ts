@@ -1,10 +1,12 @@
 /** How the kernels of a class of devices are told apart and what their times depend on (spec latency 2.2): the contract, and
  * what classes share. */
-import type { Kernel } from "../kernels.ts";
+import type { FusionRule, Kernel } from "../kernels.ts";
 import type { Geometry, Network } from "../network.ts";
 import type { Padding } from "./calibration.ts";
 
 export interface KernelScheme {
+  /** What the engine fuses. */
+  readonly rules: readonly FusionRule[];
   /** The kind that a kernel is fitted with, of a call with so many rows. */
   kindOf(kernel: Kernel, batch: number): string;
   /** Kinds that a kind takes its time from, itself first: the first that was measured counts. */

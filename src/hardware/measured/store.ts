@@ -2,6 +2,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { getEngine } from "../../engine/index.ts";
 import { FileError } from "../../errors.ts";
 import type { CpuTarget, GpuTarget, Target } from "../target.ts";
 import { parseTarget } from "../target-file.ts";
@@ -13,8 +14,9 @@ export function hostName(): string {
   return `${model === undefined || model === "" ? "unknown processor" : model}, ${availableParallelism()} cores`;
 }
 
-/** ONNX Runtime's version. */
-export async function runtimeVersion(): Promise<string> {
+/** Version of what runs graphs: ONNX Runtime's, or TensorFlow.js's with its backend. */
+export async function runtimeVersion(engine: Target["engine"]["name"] = "ort"): Promise<string> {
+  if (engine === "tfjs") return (await getEngine("tfjs").describe()).split(";")[0]!.replace("TensorFlow.js ", "");
   const { env } = await import("onnxruntime-node");
   return env.versions.node ?? "unknown";
 }

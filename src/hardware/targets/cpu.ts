@@ -1,4 +1,4 @@
-/** This machine's processor under ONNX Runtime: one thread, and two and four. Rough until it is calibrated. */
+/** This machine's processor under ONNX Runtime with one thread, two and four, and under TensorFlow.js. Rough until it is calibrated. */
 import { type CpuTarget, TARGET_VERSION } from "../target.ts";
 
 function cpu(threads: number): CpuTarget {
@@ -13,4 +13,13 @@ function cpu(threads: number): CpuTarget {
   };
 }
 
-export const cpuTargets: readonly CpuTarget[] = [cpu(1), cpu(2), cpu(4)];
+/** TensorFlow.js takes one thread, but for the TensorFlow library, which takes all. */
+const underTfjs: CpuTarget = {
+  ...cpu(1),
+  id: "cpu:tfjs",
+  description: "this machine, TensorFlow.js (WebAssembly, unless tfjs-node is installed)",
+  source: "a typical server core; `condense latency calibrate --target cpu:tfjs` measures this one",
+  engine: { name: "tfjs", version: "" },
+};
+
+export const cpuTargets: readonly CpuTarget[] = [cpu(1), cpu(2), cpu(4), underTfjs];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Graph } from "../../../src/graph/index.ts";
 import { calibrateCpu, referenceRatio } from "../../../src/hardware/cpu/calibrate.ts";
 import { cpuModel } from "../../../src/hardware/cpu/model.ts";
-import { fuseKernels } from "../../../src/hardware/kernels.ts";
+import { fuseKernels, ortRules, tfjsRules } from "../../../src/hardware/kernels.ts";
 import type { CalibrationState } from "../../../src/hardware/measured/calibrate.ts";
 import { type Measurement, measureCalls } from "../../../src/hardware/measured/measure.ts";
 import { kindOf } from "../../../src/hardware/measured/scheme.ts";
@@ -27,9 +27,9 @@ const perKind: Readonly<Record<string, readonly [fixed: number, perMac: number, 
 
 /** Seconds of a graph on the made-up processor: 10 us a call, 2 us a further result, 0.2 us a change of shape, and its kernels,
  * each 0.1 us longer if beyond the first 64. */
-function truth(graph: Graph, batch: number): number {
+function truth(graph: Graph, batch: number, rules = ortRules): number {
   const network = networkOf(graph);
-  const kernels = fuseKernels(network);
+  const kernels = fuseKernels(network, rules);
   let seconds =
     1e-5 + 2e-6 * (graph.outputs.length - 1) + 2e-7 * network.views + 1e-7 * Math.max(0, kernels.length - 64);
   for (const kernel of kernels) {
@@ -39,9 +39,9 @@ function truth(graph: Graph, batch: number): number {
   return seconds;
 }
 
-function fake(scatter = 0, rng: Rng = makeRng(9), speed = 1) {
+function fake(scatter = 0, rng: Rng = makeRng(9), speed = 1, rules = ortRules) {
   return (graph: Graph, batch: number): Promise<Measurement> => {
-    const seconds = speed * truth(graph, batch) * Math.exp(scatter * rng.normal());
+    const seconds = speed * truth(graph, batch, rules) * Math.exp(scatter * rng.normal());
     return Promise.resolve({ seconds, p10: seconds, p90: seconds, min: seconds, count: 1 });
   };
 }
@@ -83,6 +83,22 @@ describe("a calibration", () => {
     expect(calibrated.calibration?.noiseCv).toBe(0);
     expect(calibrated.calibration!.aroundSeconds[0]! * 1e6).toBeCloseTo(2, 1);
     expect(calibrated.source).toBe("measured on made up, 1 core, 2026-01-02");
+  });
+
+  it("recovers it under TensorFlow.js too, which fuses nothing (C1)", async () => {
+    const unfused = fake(0, makeRng(9), 20, tfjsRules);
+    const calibrated = await calibrateCpu(getTarget("cpu:tfjs") as CpuTarget, { ...facts, measure: unfused });
+    expect(calibrated.engine).toEqual({ name: "tfjs", version: "1.0" });
+    for (const batch of [1, 64]) {
+      const { mape, within10, bias, spearman } = await score(calibrated, batch, unfused);
+      expect(mape).toBeLessThan(0.06);
+      expect(within10).toBeGreaterThan(0.85);
+      expect(Math.abs(bias)).toBeLessThan(0.04);
+      expect(spearman).toBeGreaterThan(0.98);
+    }
+    const network = networkOf(mlp([6, 32, 32, 3]));
+    expect(cpuModel(calibrated).predict(network).perOp).toHaveLength(network.operations.length);
+    expect(cpuModel(target).predict(network).perOp).toHaveLength(3);
   });
 
   it("states an interval that holds what it says under noise (C2), and the noise itself", async () => {
@@ -152,6 +168,13 @@ describe("a calibration", () => {
     await expect(calibrateCpu(target, { ...facts, measure: fake(), state })).rejects.toThrow(
       "begun on another machine (another; this is made up, 1 core)",
     );
+    await expect(
+      calibrateCpu(getTarget("cpu:tfjs") as CpuTarget, {
+        ...facts,
+        measure: fake(),
+        state: { ...state, host: facts.host },
+      }),
+    ).rejects.toThrow("Give the same options");
     await expect(
       calibrateCpu(target, { ...facts, quick: false, measure: fake(), state: { ...state, host: facts.host } }),
     ).rejects.toThrow("Give the same options");

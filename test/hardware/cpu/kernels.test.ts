@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Graph, graphBuilder, simplify } from "../../../src/graph/index.ts";
 import { optimisedKernels } from "../../../src/hardware/cpu/optimised.ts";
+import { withEmulatorEnds } from "../../../src/hardware/measured/emulator-ends.ts";
 import { randomNetwork } from "../../../src/hardware/measured/units.ts";
 import { fuseKernels } from "../../../src/hardware/kernels.ts";
 import { networkOf } from "../../../src/hardware/network.ts";
@@ -67,6 +68,21 @@ describe("ONNX Runtime's fusion", () => {
       const { ours, real } = await ends(graph);
       expect(ours).toEqual(real);
       compared++;
+    }
+  });
+
+  it("makes a step of every change of shape", async () => {
+    const graph = simplify(signalNetwork(8, 32, 3));
+    const real = await optimisedKernels(graph);
+    expect(networkOf(graph).views).toBe(1);
+    expect(real.filter(({ kernel }) => kernel === "Reshape")).toHaveLength(1);
+  });
+
+  it("runs every member of an emulator that a calibration draws", async () => {
+    const layers = [5, 32, 32, 7];
+    for (const members of [1, 2, 4, 8]) {
+      const real = await optimisedKernels(simplify(withEmulatorEnds(mlp(layers), makeRng(1), members)));
+      expect(real.filter(({ kernel }) => kernel.endsWith("Gemm"))).toHaveLength(3 * members);
     }
   });
 
