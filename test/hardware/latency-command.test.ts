@@ -143,6 +143,14 @@ describe("condense latency", () => {
     );
   });
 
+  it("does not resume what another version has measured of other networks", async () => {
+    const path = join(folder, "resumed.json");
+    writeFileSync(`${path}.measurements`, JSON.stringify({ version: 1, seed: 1, done: {} }));
+    const { code, err } = await run("calibrate", "--target", "cpu", "--calibration", path, "--resume");
+    expect(code).toBe(2);
+    expect(err).toContain("resumed.json.measurements: not the measurements of a calibration by this Condense. Delete it");
+  });
+
   it("refuses a malformed or impossible target file with its place in the file", async () => {
     const path = join(folder, "board.json");
     const board = getTarget("fpga:pynq-z2") as unknown as { readonly fpga: object };

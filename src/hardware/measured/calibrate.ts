@@ -13,9 +13,12 @@ import { type Measurement, measureGraph, type MeasureOptions, withCall } from ".
 import type { KernelScheme } from "./scheme.ts";
 import { chainGraph, drawUnit, randomNetwork, referenceNetwork, unitKinds } from "./units.ts";
 
+/** Of {@link CalibrationState}: another draws other networks, whose times are not these. */
+export const STATE_VERSION = 2;
+
 /** What has been measured so far; saved and given back to resume. */
 export interface CalibrationState {
-  readonly version: 1;
+  readonly version: typeof STATE_VERSION;
   readonly seed: number;
   readonly quick: boolean;
   readonly host: string;
@@ -101,7 +104,15 @@ type Device = Required<Pick<MeasureOptions, "threads">> & Pick<MeasureOptions, "
 export async function measureByPlan(plan: Plan, device: Device, options: CalibrateOptions): Promise<Measured> {
   const { quick = false, seed = 1, progress, now = () => performance.now(), save, measure = measureGraph } = options;
   const limit = options.seconds ?? plan.seconds;
-  const state = options.state ?? { version: 1, seed, quick, host: options.host, ...device, spent: 0, done: {} };
+  const state = options.state ?? {
+    version: STATE_VERSION,
+    seed,
+    quick,
+    host: options.host,
+    ...device,
+    spent: 0,
+    done: {},
+  };
   checkState(state, device, options, quick);
   const settings = { ...plan.measure, ...device, now };
   const drawn = networksOf(state.seed, options);

@@ -1,6 +1,6 @@
 /**
- * The ends of an emulator around a network: inputs and statistics in float64, which WebGPU leaves to the processor, and many
- * results. Stands in for what `emulator/` builds, which a calibration cannot see; the weights are anything.
+ * Emulators of networks: members between ends in float64, which WebGPU leaves to the processor, with many results, and at
+ * random Gaussian processes beside them. Stands in for what `emulator/` builds, which a calibration cannot see; the weights are anything.
  */
 import {
   type Graph,

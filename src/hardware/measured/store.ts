@@ -6,7 +6,7 @@ import { getEngine } from "../../engine/index.ts";
 import { FileError } from "../../errors.ts";
 import type { CpuTarget, GpuTarget, Target } from "../target.ts";
 import { parseTarget } from "../target-file.ts";
-import type { CalibrationState } from "./calibrate.ts";
+import { type CalibrationState, STATE_VERSION } from "./calibrate.ts";
 
 /** This machine: its processor and how many cores there are. */
 export function hostName(): string {
@@ -50,13 +50,13 @@ export async function loadState(path: string): Promise<CalibrationState | undefi
   if (text === undefined) return undefined;
   try {
     const state = JSON.parse(text) as CalibrationState;
-    if (state.version === 1 && typeof state.done === "object") return state;
+    if (state.version === STATE_VERSION && typeof state.done === "object") return state;
   } catch {
     // Said below.
   }
   throw new FileError(
     "FILE_CALIBRATION",
-    `${path}: not the measurements of a calibration. Delete it, or start anew without --resume.`,
+    `${path}: not the measurements of a calibration by this Condense. Delete it, or start anew without --resume.`,
   );
 }
 

@@ -157,7 +157,7 @@ describe("a calibration", () => {
       "too few to fit. Give it more time",
     );
     const state: CalibrationState = {
-      version: 1,
+      version: 2,
       seed: 1,
       quick: true,
       host: "another",
