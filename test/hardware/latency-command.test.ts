@@ -148,7 +148,9 @@ describe("condense latency", () => {
     writeFileSync(`${path}.measurements`, JSON.stringify({ version: 1, seed: 1, done: {} }));
     const { code, err } = await run("calibrate", "--target", "cpu", "--calibration", path, "--resume");
     expect(code).toBe(2);
-    expect(err).toContain("resumed.json.measurements: not the measurements of a calibration by this Condense. Delete it");
+    expect(err).toContain(
+      "resumed.json.measurements: not the measurements of a calibration by this Condense. Delete it",
+    );
   });
 
   it("refuses a malformed or impossible target file with its place in the file", async () => {
