@@ -12,7 +12,7 @@ import {
   withOperands,
 } from "../../graph/index.ts";
 import { logUniform, type Rng } from "../../rng.ts";
-import { networkOf } from "../network.ts";
+import { networkMacs, networkOf } from "../network.ts";
 import { withConstantWeights } from "./constant-weights.ts";
 
 /** Multiply-accumulates of the networks of an emulator that are drawn, of a sample. */
@@ -24,7 +24,7 @@ export function someWithEnds(draw: (rng: Rng) => Graph): (rng: Rng) => Graph {
     const network = withConstantWeights(draw(rng));
     const ends = rng.fork("ends");
     if (ends.int(3) !== 0) return network;
-    const macs = networkOf(network).operations.reduce((sum, operation) => sum + operation.macs, 0);
+    const macs = networkMacs(networkOf(network));
     const members = [1, 2, 4, 8].filter((count) => count === 1 || count * macs <= MOST_MACS);
     return withEmulatorEnds(network, ends, members[ends.int(members.length)]);
   };
@@ -57,17 +57,12 @@ export function withEmulatorEnds(graph: Graph, rng: Rng, members = 2): Graph {
   };
   const copies = Array.from({ length: members }, (_, number) => member(number));
   const outputs: Record<string, NodeId> = {};
-  for (const { name, node } of graph.outputs)
-    for (const [statistic, value] of Object.entries(
-      statisticsOf(
-        b,
-        copies.map((ids) => ids[node]!),
-        wide[0],
-        rng,
-      ),
-    ))
+  for (const { name, node } of graph.outputs) {
+    const values = copies.map((ids) => ids[node]!);
+    for (const [statistic, value] of Object.entries(statisticsOf(b, values, wide[0], rng)))
       for (const [i, piece] of cut(b, value, [1, 2, 4, 8][rng.int(4)]!).entries())
         outputs[`${name}_${statistic}_${i}`] = piece;
+  }
   return b.build(outputs);
 }
 

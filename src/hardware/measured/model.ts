@@ -21,13 +21,12 @@ export function aroundKernels(
   call: number,
   seconds: readonly number[],
 ) {
-  const parts = around.slice(0, seconds.length).map(({ name, count }, j) => {
-    const found = count(network, kernels);
-    return { name, found, seconds: found * seconds[j]! };
-  });
   return [
     { name: "call", seconds: call },
-    ...parts.filter(({ found }) => found > 0).map(({ name, seconds }) => ({ name, seconds })),
+    ...around.slice(0, seconds.length).flatMap(({ name, count }, j) => {
+      const found = count(network, kernels);
+      return found > 0 ? [{ name, seconds: found * seconds[j]! }] : [];
+    }),
   ];
 }
 
