@@ -1,6 +1,7 @@
 /** Finds TensorFlow.js and the best of its backends that works here. Nothing is loaded before it is asked for. */
 import { createRequire } from "node:module";
 import { EngineError } from "../errors.ts";
+import { replaceSlices } from "./tfjs-slice.ts";
 
 export type Tfjs = typeof import("@tensorflow/tfjs");
 export type Tensor = import("@tensorflow/tfjs").Tensor;
@@ -53,6 +54,7 @@ const starters: Readonly<Record<TfjsBackend, Starter>> = {
     const tf = await loadCore();
     const { setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
     setThreadsCount(1);
+    replaceSlices(tf);
     return { tf: await use(tf, "wasm"), name: "WebAssembly backend, one thread" };
   },
   async cpu() {

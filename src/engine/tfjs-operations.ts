@@ -21,8 +21,11 @@ export function tfjsTypeOf(data: Buffer): TfjsType {
   return data instanceof Uint8Array ? "bool" : "float32";
 }
 
+/** What an operation makes of one operand before it can start: made once where the operand is a constant, and kept. */
+export type Prepare = (node: Node, operand: NodeId, make: () => readonly Tensor[]) => readonly Tensor[];
+
 /** @param get the value of a node that has run   @param rows the value of `N` */
-export function makeTfjsTable(tf: Tfjs, get: (id: NodeId) => Tensor, rows: number): OpTable<Tensor> {
+export function makeTfjsTable(tf: Tfjs, get: (id: NodeId) => Tensor, rows: number, prepare: Prepare): OpTable<Tensor> {
   type Unary = { readonly x: NodeId };
   type Binary = { readonly a: NodeId; readonly b: NodeId };
   const unary =
@@ -67,8 +70,14 @@ export function makeTfjsTable(tf: Tfjs, get: (id: NodeId) => Tensor, rows: numbe
     Where: (node) => tf.where(get(node.condition), get(node.a), get(node.b)),
     // The WebAssembly backend would turn 0.5 into false.
     Cast: (node) => (node.to === "bool" ? tf.notEqual(get(node.x), 0) : tf.cast(get(node.x), tfjsTypes[node.to])),
-    MatMul: (node) => matMul(tf, get(node.a), get(node.b)),
-    Conv: (node) => conv(tf, node, get(node.x), get(node.w)),
+    MatMul: (node) => matMul(tf, get(node.a), get(node.b), (make) => prepare(node, node.b, () => [make()])[0]!),
+    Conv: (node) =>
+      conv(
+        tf,
+        node,
+        get(node.x),
+        prepare(node, node.w, () => filtersOf(tf, node, get(node.w))),
+      ),
     Transpose: (node) => tf.transpose(get(node.x), [...node.perm]),
     Reshape: (node) => tf.reshape(get(node.x), [...fixedShape(node.shape, rows)]),
     Expand: (node) => tf.broadcastTo(get(node.x), [...node.shape]),
@@ -81,7 +90,7 @@ export function makeTfjsTable(tf: Tfjs, get: (id: NodeId) => Tensor, rows: numbe
 }
 
 /** tfjs multiplies stacks of equal length, or one matrix by a stack, and is fast for two matrices alone. */
-function matMul(tf: Tfjs, a: Tensor, b: Tensor): Tensor {
+function matMul(tf: Tfjs, a: Tensor, b: Tensor, prepared: (make: () => Tensor) => Tensor): Tensor {
   const lead = (x: Tensor): number[] => x.shape.slice(0, -2);
   const count = (x: Tensor): number => lead(x).reduce((n, size) => n * size, 1);
   const [rows, inner] = a.shape.slice(-2) as [number, number];
@@ -89,7 +98,7 @@ function matMul(tf: Tfjs, a: Tensor, b: Tensor): Tensor {
   if (count(b) === 1 && lead(b).length <= lead(a).length) {
     // The WebAssembly backend keeps what it prepared for a right-hand side by its data alone, and would take it for
     // another shape of the same data: a clone has data of its own there.
-    const right = tf.clone(tf.reshape(b, [inner, columns]));
+    const right = prepared(() => tf.clone(tf.reshape(b, [inner, columns])));
     const flat = tf.matMul(tf.reshape(a, [-1, inner]), right);
     return tf.reshape(flat, [...lead(a), rows, columns]);
   }
@@ -101,27 +110,32 @@ function matMul(tf: Tfjs, a: Tensor, b: Tensor): Tensor {
   return tf.reshape(tf.matMul(stacked(a), stacked(b)), [...stack, rows, columns]);
 }
 
-/** Channels last and two spatial axes, as tfjs wants them, one group at a time. */
-function conv(tf: Tfjs, node: ConvNode, x: Tensor, w: Tensor): Tensor {
+/** Channels last and two spatial axes, as tfjs wants them, one group at a time.
+ * @param filters of each group, see {@link filtersOf} */
+function conv(tf: Tfjs, node: ConvNode, x: Tensor, filters: readonly Tensor[]): Tensor {
   const axes = x.rank - 2;
+  const padded = pad(tf, x, [0, 0, ...node.pads.slice(0, axes), 0, 0, ...node.pads.slice(axes)]);
+  const flat = axes === 1;
+  const input = tf.transpose(flat ? tf.expandDims(padded, 2) : padded, [0, 2, 3, 1]);
+  const dilations = (flat ? [1, ...node.dilations] : [...node.dilations]) as [number, number];
+  const groups = node.group === 1 ? [input] : tf.split(input, node.group, 3);
+  const parts = groups.map((channels, i) =>
+    tf.conv2d(channels as Image, filters[i] as Image, 1, "valid", "NHWC", dilations),
+  );
+  const result = tf.transpose(tf.concat(parts, 3), [0, 3, 1, 2]);
+  return flat ? tf.squeeze(result, [2]) : result;
+}
+
+/** The filters of each group: spatial axes, channels in, channels out. */
+function filtersOf(tf: Tfjs, { group }: ConvNode, w: Tensor): Tensor[] {
+  const axes = w.rank - 2;
   if (axes > 2)
     throw new EngineError(
       "ENGINE_CONV",
       `the tfjs engine has no convolution over ${axes} axes: use --engine onnxruntime`,
     );
-  const padded = pad(tf, x, [0, 0, ...node.pads.slice(0, axes), 0, 0, ...node.pads.slice(axes)]);
-  const flat = axes === 1;
-  const input = tf.transpose(flat ? tf.expandDims(padded, 2) : padded, [0, 2, 3, 1]);
-  const kernel = tf.transpose(flat ? tf.expandDims(w, 2) : w, [2, 3, 1, 0]);
-  const dilations = (flat ? [1, ...node.dilations] : [...node.dilations]) as [number, number];
-  const one = (channels: Tensor, filters: Tensor): Tensor =>
-    tf.conv2d(channels as Image, filters as Image, 1, "valid", "NHWC", dilations);
-  const parts =
-    node.group === 1
-      ? [one(input, kernel)]
-      : tf.split(input, node.group, 3).map((channels, i) => one(channels, tf.split(kernel, node.group, 3)[i]!));
-  const result = tf.transpose(tf.concat(parts, 3), [0, 3, 1, 2]);
-  return flat ? tf.squeeze(result, [2]) : result;
+  const kernel = tf.transpose(axes === 1 ? tf.expandDims(w, 2) : w, [2, 3, 1, 0]);
+  return group === 1 ? [kernel] : tf.split(kernel, group, 3);
 }
 
 type Image = import("@tensorflow/tfjs").Tensor4D;

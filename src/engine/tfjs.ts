@@ -11,7 +11,7 @@ import type { Engine } from "./engine.ts";
 import { type Backend, makeExecutable } from "./executable.ts";
 import { fixedShape, signatureOf } from "./signature.ts";
 import { type Tensor, type Tfjs, loadTfjs } from "./tfjs-library.ts";
-import { makeTfjsTable, tfjsTypeOf } from "./tfjs-operations.ts";
+import { makeTfjsTable, type Prepare, tfjsTypeOf } from "./tfjs-operations.ts";
 
 /** TensorFlow.js. `threads` does not apply: tfjs-node takes all cores, the other backends one. */
 export const tfjs: Engine = {
@@ -61,6 +61,13 @@ function interpret(tf: Tfjs, graph: Graph): Backend {
   const constants = new Map<NodeId, Tensor>();
   for (const { node, id } of steps)
     if (node.op === "Constant") constants.set(id, tf.keep(toTensor(tf, node.data, node.shape)));
+  const prepared = new Map<Node, readonly Tensor[]>();
+  const prepare: Prepare = (node, operand, make) => {
+    if (!constants.has(operand)) return make();
+    let made = prepared.get(node);
+    if (made === undefined) prepared.set(node, (made = make().map((tensor) => tf.keep(tensor))));
+    return made;
+  };
 
   const execute = (feeds: readonly Buffer[], rows: number): Tensor[] => {
     const values: (Tensor | undefined)[] = [];
@@ -68,7 +75,7 @@ function interpret(tf: Tfjs, graph: Graph): Backend {
       values[id] = toTensor(tf, feeds[i]!, fixedShape(type.shape, rows));
     });
     for (const [id, tensor] of constants) values[id] = tensor;
-    const table = makeTfjsTable(tf, (id) => values[id]!, rows);
+    const table = makeTfjsTable(tf, (id) => values[id]!, rows, prepare);
     for (const { node, id, release } of steps) {
       const compute = table[node.op] as (node: Node) => Tensor;
       values[id] ??= tf.tidy(() => {
@@ -88,8 +95,9 @@ function interpret(tf: Tfjs, graph: Graph): Backend {
       });
     },
     async dispose() {
-      for (const tensor of constants.values()) tensor.dispose();
+      for (const tensor of [...constants.values(), ...[...prepared.values()].flat()]) tensor.dispose();
       constants.clear();
+      prepared.clear();
     },
   };
 }
