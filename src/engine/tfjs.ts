@@ -50,17 +50,13 @@ function plan(graph: Graph): readonly Step[] {
     }
   }
   const release = new Map<NodeId, NodeId[]>();
-  for (const [id, reader] of lastReader)
-    if (!kept.has(id) && graph.nodes[id]!.op !== "Constant") release.set(reader, [...(release.get(reader) ?? []), id]);
+  for (const [id, reader] of lastReader) if (!kept.has(id)) release.set(reader, [...(release.get(reader) ?? []), id]);
   return graph.nodes.flatMap((node, id) => (needed.has(id) ? [{ node, id, release: release.get(id) ?? [] }] : []));
 }
 
 function interpret(tf: Tfjs, graph: Graph): Backend {
-  const steps = plan(graph);
   const inputs = graph.nodes.flatMap((node, id) => (node.op === "Input" ? [{ id, type: node.type }] : []));
-  const constants = new Map<NodeId, Tensor>();
-  for (const { node, id } of steps)
-    if (node.op === "Constant") constants.set(id, tf.keep(toTensor(tf, node.data, node.shape)));
+  const { constants, steps } = fold(tf, graph);
   const prepared = new Map<Node, readonly Tensor[]>();
   const prepare: Prepare = (node, operand, make) => {
     if (!constants.has(operand)) return make();
@@ -100,6 +96,36 @@ function interpret(tf: Tfjs, graph: Graph): Backend {
       prepared.clear();
     },
   };
+}
+
+/** Computes what depends on constants alone, such as weights cut out of one long vector: kept, with the steps that are left. */
+function fold(tf: Tfjs, graph: Graph): { readonly constants: Map<NodeId, Tensor>; readonly steps: readonly Step[] } {
+  const constants = new Map<NodeId, Tensor>();
+  const table = makeTfjsTable(
+    tf,
+    (id) => constants.get(id)!,
+    1,
+    (_node, _operand, make) => make(),
+  );
+  const isFixed = (node: Node, id: NodeId): boolean =>
+    node.op !== "Input" &&
+    operands(node).every((operand) => constants.has(operand)) &&
+    fixedShape(graph.types[id]!.shape, 1).every((size, axis) => size === graph.types[id]!.shape[axis]);
+  const all = plan(graph);
+  const compute = (node: Node): Tensor =>
+    node.op === "Constant" ? toTensor(tf, node.data, node.shape) : (table[node.op] as (node: Node) => Tensor)(node);
+  for (const { node, id } of all)
+    if (isFixed(node, id)) constants.set(id, tf.keep(tf.tidy(() => tf.clone(compute(node)))));
+  const steps = all
+    .filter(({ id }) => !constants.has(id))
+    .map((step) => ({ ...step, release: step.release.filter((id) => !constants.has(id)) }));
+  const read = new Set([...steps.flatMap(({ node }) => operands(node)), ...graph.outputs.map(({ node }) => node)]);
+  for (const [id, tensor] of constants)
+    if (!read.has(id)) {
+      tensor.dispose();
+      constants.delete(id);
+    }
+  return { constants, steps };
 }
 
 function toTensor(tf: Tfjs, data: Buffer, shape: readonly number[]): Tensor {
