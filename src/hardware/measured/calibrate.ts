@@ -9,6 +9,7 @@ import { fuseKernels } from "../kernels.ts";
 import { networkOf } from "../network.ts";
 import { withConstantWeights } from "./constant-weights.ts";
 import type { NetworkPoint } from "./kernel-sum.ts";
+import { median } from "../metrics.ts";
 import { type Measurement, measureGraph, type MeasureOptions, withCall } from "./measure.ts";
 import type { KernelScheme } from "./scheme.ts";
 import { chainGraph, drawUnit, randomNetwork, referenceNetwork, unitKinds } from "./units.ts";
@@ -295,12 +296,18 @@ function isEnough({ chains, networks }: Points, { fewest }: Plan): boolean {
 /** The networks that were measured, for the fit. @param unit seconds of one of the measurements' seconds, default 1 */
 export function networkPoints({ state, drawn }: Measured, plan: Plan, scheme: KernelScheme, unit = 1): NetworkPoint[] {
   const points: NetworkPoint[] = [];
+  const slowest = MOST_SLOW * median(Object.values(state.done).flatMap(({ yardstick = [] }) => yardstick));
   for (let i = 0; i < plan.networks; i++) {
     const measured = state.done[`network|${i}|`];
-    if (measured !== undefined) points.push(pointOf(drawn(i), plan.batchOf(i), unit * measured.seconds, scheme));
+    if (measured === undefined || (measured.yardstick ?? 0) > slowest) continue;
+    points.push(pointOf(drawn(i), plan.batchOf(i), unit * measured.seconds, scheme));
   }
   return points;
 }
+
+/** Beside what slows the yardstick more than so many times, as calls of seconds do by what they leave to clean up, its time is no
+ * measure of theirs: under TensorFlow.js three such networks of 604 were a tenth of those with an image, and came out at a sixth. */
+const MOST_SLOW = 2;
 
 /** A network that was measured. */
 export function pointOf(graph: Graph, batch: number, seconds: number, scheme: KernelScheme): NetworkPoint {
