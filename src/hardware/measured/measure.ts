@@ -60,6 +60,8 @@ export interface Measurement {
 
 /** Two calls tell enough of one that takes long, and what it leaves to the next is nothing to it. */
 const BRIEF = { blocks: 2, blockRuns: 1, untimed: 0 } as const;
+/** And so many calls warm it up. */
+const LONG_WARM = 2;
 
 /** Long calls are timed in fewer blocks: no more than these, once they took so many times what they were to take. */
 const FEWEST_BLOCKS = 8;
@@ -110,13 +112,15 @@ export async function measureCalls(call: () => Promise<void>, options: MeasureOp
   const { warmRuns = 50, warmSeconds = 0.5, retries = 2, longCall, now = () => performance.now() } = options;
   const begun = now();
   let last = 0;
-  for (let runs = 0; runs < warmRuns || now() - begun < 1e3 * warmSeconds; runs++) {
+  const isLong = (): boolean => longCall !== undefined && last > longCall;
+  const isWarm = (runs: number): boolean => runs >= (isLong() ? LONG_WARM : warmRuns);
+  for (let runs = 0; !isWarm(runs) || now() - begun < 1e3 * warmSeconds; runs++) {
     const start = now();
     await call();
     last = (now() - start) / 1e3;
   }
   const { blocks = 30, blockRuns = 5, untimed = 0 } = options;
-  const how = longCall !== undefined && last > longCall ? BRIEF : { blocks, blockRuns, untimed };
+  const how = isLong() ? BRIEF : { blocks, blockRuns, untimed };
   let best = await timeBlocks(call, how, options, now);
   for (let again = 0; again < retries && spreadOf(best) > MAX_SPREAD; again++) {
     const next = await timeBlocks(call, how, options, now);
