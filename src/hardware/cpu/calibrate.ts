@@ -39,7 +39,7 @@ const resultCounts = [2, 32, 128] as const;
 export const timing = { blockSeconds: 1.5e-3, blockRuns: 1, settle: 5, quiet: 1.2, retries: 0 } as const;
 
 /** TensorFlow.js takes several times as long for a call: fewer of them tell as much, and the longest would take all the time. */
-const patient = { warmRuns: 20, blocks: 20, longCall: 0.05 } as const;
+const patient = { warmRuns: 20, blocks: 40, longCall: 0.05 } as const;
 
 function planOf(quick: boolean, engine: CpuTarget["engine"]["name"]): Plan {
   const batches = quick ? [1, 64] : [1, 8, 64, 512];
