@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { findBackend } from "../../src/engine/tfjs-library.ts";
 import { copyBlock } from "../../src/engine/tfjs-slice.ts";
 
-/** A shape of up to five axes and a block within it. */
+/** A shape of up to four axes and a block within it. */
 const blocks = fc
   .array(fc.tuple(fc.integer({ min: 1, max: 20 }), fc.nat(19), fc.nat(19)), { minLength: 1, maxLength: 4 })
   .map((axes) => ({
