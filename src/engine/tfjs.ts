@@ -113,9 +113,10 @@ function fold(tf: Tfjs, graph: Graph): { readonly constants: Map<NodeId, Tensor>
     fixedShape(graph.types[id]!.shape, 1).every((size, axis) => size === graph.types[id]!.shape[axis]);
   const all = plan(graph);
   const compute = (node: Node): Tensor =>
-    node.op === "Constant" ? toTensor(tf, node.data, node.shape) : (table[node.op] as (node: Node) => Tensor)(node);
-  for (const { node, id } of all)
-    if (isFixed(node, id)) constants.set(id, tf.keep(tf.tidy(() => tf.clone(compute(node)))));
+    node.op === "Constant"
+      ? toTensor(tf, node.data, node.shape)
+      : tf.tidy(() => tf.clone((table[node.op] as (node: Node) => Tensor)(node)));
+  for (const { node, id } of all) if (isFixed(node, id)) constants.set(id, tf.keep(compute(node)));
   const steps = all
     .filter(({ id }) => !constants.has(id))
     .map((step) => ({ ...step, release: step.release.filter((id) => !constants.has(id)) }));
