@@ -2,6 +2,7 @@
  * Least squares with coefficients that are not negative (Lawson & Hanson 1974, ch. 23), over normal equations: costs have
  * no negative parts, and features that are only noise get a zero.
  */
+import { median } from "./metrics.ts";
 
 /** Solves min || X b - y || with b >= 0 and weights. @param rows feature rows   @param weights default 1 / y, which
  * minimises the relative error */
@@ -29,6 +30,35 @@ export function nonNegativeLeastSquares(
   });
   for (let j = 0; j < n; j++) for (let k = j + 1; k < n; k++) A[j]![k] = A[k]![j]!;
   return activeSet(A, b).map((value, j) => value / scale[j]!);
+}
+
+/** Of the standard deviation that the middle residuals tell: errors beyond count in proportion, no longer by their square. */
+const HUBER = 2;
+const ROUNDS = 10;
+/** What rounding leaves of an exact fit. */
+const EXACT = 1e-6;
+
+/** Non-negative coefficients by relative errors that are the same for twice and for half: weights by 1 / y let a fit to scattered
+ * times come out low by their variance. Outliers count less (Huber 1964; reweighted least squares). */
+export function robustNonNegative(rows: readonly (readonly number[])[], y: readonly number[]): number[] {
+  let b = nonNegativeLeastSquares(rows, y);
+  for (let round = 0; round < ROUNDS; round++) {
+    const fitted = rows.map((row, i) =>
+      Math.max(
+        row.reduce((sum, x, j) => sum + x * b[j]!, 0),
+        0.1 * y[i]!,
+      ),
+    );
+    const logs = y.map((value, i) => Math.log(value / fitted[i]!));
+    const middle = median(logs);
+    const sigma = Math.max(1.4826 * median(logs.map((log) => Math.abs(log - middle))), EXACT);
+    const weights = logs.map((log, i) => {
+      const counts = Math.min(1, (HUBER * sigma) / Math.max(Math.abs(log), Number.MIN_VALUE));
+      return Math.sqrt(counts / (fitted[i]! * y[i]!));
+    });
+    b = nonNegativeLeastSquares(rows, y, weights);
+  }
+  return b;
 }
 
 /** Minimises b'Ab/2 - b'c over b >= 0. A has a unit diagonal or zeros. */

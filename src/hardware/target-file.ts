@@ -124,7 +124,7 @@ const calibration: Rules = {
   aroundSeconds: list,
   padding: object({ columns: count(1), rows: count(1) }),
   kinds: map(kindFit),
-  residuals: object({ predicted: list, logResidual: list, batch: list }),
+  residuals: object({ parts: map(list), logResidual: list, batch: list }),
   batches: list,
 };
 

@@ -105,7 +105,7 @@ describe("condense latency", () => {
   it("warns of a WebGPU calibration from another machine, and does not use that of another target", async () => {
     const webgpu = getTarget("webgpu");
     const calibration = {
-      version: 5,
+      version: 6,
       date: "2026-01-01",
       host: "another, 64 cores",
       engine: "1.0",
@@ -117,7 +117,7 @@ describe("condense latency", () => {
       kinds: {
         gemm: { coefficients: [1e-5, 0, 0, 0], low: [0, 0, 0, 0], high: [1, 1e9, 1e9, 1e9], mape: 0.03, points: 9 },
       },
-      residuals: { predicted: [2e-3, 3e-3], logResidual: [0, 0.1], batch: [1, 1] },
+      residuals: { parts: { gemm: [2e-3, 3e-3] }, logResidual: [0, 0.1], batch: [1, 1] },
       batches: [1, 16],
     };
     const path = join(folder, "webgpu-elsewhere.json");
@@ -139,7 +139,7 @@ describe("condense latency", () => {
     const { code, err } = await run("predict", emulator, "--target", "webgpu", "--calibration", path);
     expect(code).toBe(2);
     expect(err).toContain(
-      'webgpu-old.json: "calibration.version" is missing, but must be 5; calibrate again with this',
+      'webgpu-old.json: "calibration.version" is missing, but must be 6; calibrate again with this',
     );
   });
 

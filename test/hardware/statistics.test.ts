@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { conformalFactors, factorsFor } from "../../src/hardware/conformal.ts";
 import { kendall, quantile, scorePredictions, spearman } from "../../src/hardware/metrics.ts";
-import { nonNegativeLeastSquares, ridgeRegression } from "../../src/hardware/nnls.ts";
+import { nonNegativeLeastSquares, ridgeRegression, robustNonNegative } from "../../src/hardware/nnls.ts";
 import { makeRng } from "../../src/rng.ts";
 
 describe("scores of predictions", () => {
@@ -55,6 +55,25 @@ describe("non-negative least squares", () => {
   });
 });
 
+describe("robust least squares", () => {
+  const rows = Array.from({ length: 200 }, (_, i) => [1, (i * 37) % 200]);
+
+  it("is in the middle of times that scatter by factors, where weights by 1 / y come out low", () => {
+    const rng = makeRng(5);
+    const y = rows.map(([a, x]) => (2 * a! + 0.5 * x!) * Math.exp(0.3 * rng.normal()));
+    const level = (b: readonly number[]): number => (b[0]! + 100 * b[1]!) / 52;
+    expect(level(nonNegativeLeastSquares(rows, y))).toBeLessThan(0.95);
+    expect(Math.abs(level(robustNonNegative(rows, y)) - 1)).toBeLessThan(0.04);
+  });
+
+  it("passes by a few that took several times as long", () => {
+    const y = rows.map(([a, x], i) => (2 * a! + 0.5 * x!) * (i % 20 === 0 ? 4 : 1));
+    const [fixed, slope] = robustNonNegative(rows, y);
+    expect(fixed).toBeCloseTo(2, 3);
+    expect(slope).toBeCloseTo(0.5, 4);
+  });
+});
+
 describe("ridge regression", () => {
   it("goes to the prior as the ridge grows", () => {
     const rows = [
@@ -84,23 +103,37 @@ describe("conformal factors", () => {
     expect(inside / trials).toBeLessThan(0.97);
   });
 
-  it("are those of the prediction's own tercile where there are enough", () => {
-    const predicted = Array.from({ length: 120 }, (_, i) => i);
-    const logResidual = predicted.map((p, i) => (p < 40 ? 0.5 : 0.01) * (i % 2 === 0 ? 1 : -1));
-    const residuals = { predicted, logResidual, batch: predicted.map(() => 1) };
-    expect(factorsFor(residuals, 10, 1).hi).toBeCloseTo(Math.exp(0.5), 12);
-    expect(factorsFor(residuals, 100, 1).hi).toBeCloseTo(Math.exp(0.01), 12);
+  it("are those of networks whose time goes to the same kinds of kernels, where there are enough", () => {
+    const all = Array.from({ length: 120 }, (_, i) => i);
+    const ofConvolutions = (i: number): boolean => i % 2 === 0;
+    const residuals = {
+      // Of any latency: two and ten times as long is as much alike.
+      parts: {
+        rest: all.map((i) => 1 + (i % 10)),
+        conv1d: all.map((i) => (ofConvolutions(i) ? 8 * (1 + (i % 10)) : 0)),
+        gemm: all.map((i) => (ofConvolutions(i) ? 0 : 8 * (1 + (i % 10)))),
+      },
+      logResidual: all.map((i) => (ofConvolutions(i) ? 0.5 : 0.01) * (i % 4 < 2 ? 1 : -1)),
+      batch: all.map(() => 1),
+    };
+    expect(factorsFor(residuals, { rest: 5, conv1d: 40 }, 1).hi).toBeCloseTo(Math.exp(0.5), 12);
+    expect(factorsFor(residuals, { rest: 50, gemm: 400 }, 1).hi).toBeCloseTo(Math.exp(0.01), 12);
   });
 
   it("are those of the nearest batch where there are enough", () => {
     const batch = Array.from({ length: 240 }, (_, i) => (i < 100 ? 1 : i < 200 ? 64 : 512));
     const logResidual = batch.map((rows, i) => (rows === 1 ? 0.01 : rows === 64 ? 0.1 : 0.5) * (i % 2 === 0 ? 1 : -1));
-    const residuals = { predicted: batch.map(() => 1), logResidual, batch };
-    expect(factorsFor(residuals, 1, 2).hi).toBeCloseTo(Math.exp(0.01), 12);
-    expect(factorsFor(residuals, 1, 30).lo).toBeCloseTo(Math.exp(-0.1), 12);
-    // Forty are too few to stand alone.
-    expect(factorsFor(residuals, 1, 1000).hi).toBeCloseTo(Math.exp(0.5), 12);
-    expect(factorsFor(residuals, 1, 1000).lo).toBeCloseTo(Math.exp(-0.5), 12);
-    expect(factorsFor({ ...residuals, logResidual: batch.map(() => 0.2) }, 1, 1000).lo).toBeCloseTo(Math.exp(0.2), 12);
+    const gemm = batch.map((_, i) => (i < 180 ? 0 : 1));
+    const residuals = { parts: { gemm, rest: gemm.map((part) => 1 - part) }, logResidual, batch };
+    const parts = { gemm: 1 };
+    expect(factorsFor(residuals, parts, 2).hi).toBeCloseTo(Math.exp(0.01), 12);
+    expect(factorsFor(residuals, parts, 30).lo).toBeCloseTo(Math.exp(-0.1), 12);
+    // Forty are too few to stand alone: with twenty others whose time goes to products too.
+    expect(factorsFor(residuals, parts, 1000).hi).toBeCloseTo(Math.exp(0.5), 12);
+    expect(factorsFor(residuals, parts, 1000).lo).toBeCloseTo(Math.exp(-0.5), 12);
+    expect(factorsFor({ ...residuals, logResidual: batch.map(() => 0.2) }, parts, 1000).lo).toBeCloseTo(
+      Math.exp(0.2),
+      12,
+    );
   });
 });

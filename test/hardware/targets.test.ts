@@ -185,17 +185,17 @@ describe("target files", () => {
     ["no host", (c: Record<string, unknown>) => delete c.host, '"calibration.host" is missing'],
     [
       "residuals of text",
-      (c: Record<string, unknown>) => (c.residuals = { predicted: ["a"], logResidual: [], batch: [] }),
-      '"calibration.residuals.predicted" holds something else',
+      (c: Record<string, unknown>) => (c.residuals = { parts: { gemm: ["a"] }, logResidual: [], batch: [] }),
+      '"calibration.residuals.parts.gemm" holds something else',
     ],
     [
       "of another version",
       (c: Record<string, unknown>) => (c.version = 7),
-      '"calibration.version" is 7, but must be 5; calibrate again',
+      '"calibration.version" is 7, but must be 6; calibrate again',
     ],
   ])("with a damaged calibration, %s, are refused before any prediction", (_, damage, message) => {
     const calibration: Record<string, unknown> = {
-      version: 5,
+      version: 6,
       date: "",
       host: "",
       engine: "",
@@ -206,7 +206,7 @@ describe("target files", () => {
       aroundSeconds: [1e-6],
       padding: { columns: 16, rows: 6 },
       kinds: {},
-      residuals: { predicted: [1e-4], logResidual: [0], batch: [1] },
+      residuals: { parts: { gemm: [1e-4] }, logResidual: [0], batch: [1] },
       batches: [1],
     };
     const cpu = getTarget("cpu");

@@ -21,13 +21,12 @@ import {
   withBox,
   withErrors,
 } from "../measured/kernel-sum.ts";
-import { kindOf } from "../measured/scheme.ts";
 import { manyResults } from "../measured/units.ts";
 import { mean } from "../metrics.ts";
 import { networkOf } from "../network.ts";
 import { nonNegativeLeastSquares, ridgeRegression } from "../nnls.ts";
 import type { CpuTarget } from "../target.ts";
-import { cpuScheme } from "./scheme.ts";
+import { cpuScheme, plainScheme } from "./scheme.ts";
 
 /** Ridge of the multipliers towards 1. */
 const RIDGE = 0.02;
@@ -89,12 +88,11 @@ export function fitCalibration(
     readonly slicedResultSeconds: number;
   },
 ): CpuCalibration {
-  const { cpu } = target;
-  const scheme = cpuScheme(target);
+  const scheme = plainScheme(target);
   const byKind = new Map<string, UnitPoint[]>();
   for (const unit of units) {
     if (unit.seconds <= 0) continue;
-    const kind = kindOf(unit.kernels[0]!);
+    const kind = scheme.kindOf(unit.kernels[0]!, unit.batch);
     byKind.set(kind, [...(byKind.get(kind) ?? []), unit]);
   }
   const products = [...byKind].filter(([kind]) => kind === "gemm" || kind === "matmul" || kind.startsWith("conv"));
@@ -120,11 +118,16 @@ export function fitCalibration(
   const resultSeconds = Math.max(0, slicedResultSeconds - kernelTime(kinds, slice!, 1, setting).seconds);
   // Chains say nothing of the rest around kernels.
   const aroundSeconds = scheme.around.map((_, j) => (j === 0 ? resultSeconds : 0));
-  const found = fitNetworks(networks, { sessionSeconds: facts.sessionSeconds, aroundSeconds, kinds }, setting);
+  const regimes = { scheme: cpuScheme(target), padding };
+  const found = fitNetworks(
+    networks,
+    { sessionSeconds: facts.sessionSeconds, aroundSeconds, kinds },
+    { plain: setting, regimes },
+  );
   return {
     version: CALIBRATION_VERSION,
     ...facts,
-    threads: cpu.threads,
+    threads: target.cpu.threads,
     sessionSeconds: found.sessionSeconds,
     aroundSeconds: found.aroundSeconds,
     padding,
@@ -138,12 +141,11 @@ export function fitCalibration(
 function fitNetworks(
   networks: readonly NetworkPoint[],
   chains: KernelSum,
-  setting: Setting,
+  { plain, regimes }: { readonly plain: Setting; readonly regimes: Setting },
 ): KernelSum & { readonly residuals: Residuals } {
-  const plain = { ...setting, scheme: { ...setting.scheme, kindOf } };
   const { sum, residuals, ...found } = fitBest(networks, [
     { setting: plain, fit: (train) => scaleKinds(train, chains, plain) },
-    ...[plain, setting].map((each) => ({
+    ...[plain, regimes].map((each) => ({
       setting: each,
       fit: (train: readonly NetworkPoint[]) => refitSeen(train, chains, each),
     })),
@@ -165,7 +167,7 @@ function scaleKinds(
     row[0] = sessionSeconds;
     row[names.length + 1] = around.reduce((sum, count, j) => sum + count * aroundSeconds[j]!, 0);
     for (const kernel of kernels) {
-      const at = names.indexOf(kindOf(kernel));
+      const at = names.indexOf(setting.scheme.kindOf(kernel, batch));
       const { seconds } = kernelTime(kinds, kernel, batch, setting);
       row[1 + (at < 0 ? Math.max(0, names.indexOf("cheap")) : at)]! += seconds;
     }

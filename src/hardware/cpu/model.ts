@@ -4,10 +4,9 @@ import { EngineError } from "../../errors.ts";
 import { fuseKernels, type Kernel } from "../kernels.ts";
 import type { Network } from "../network.ts";
 import { aroundKernels, predictBySum } from "../measured/model.ts";
-import { kindOf } from "../measured/scheme.ts";
 import { asNetwork, assemble, identify, type LatencyModel, type OperationLatency } from "../prediction.ts";
 import type { CpuTarget } from "../target.ts";
-import { cpuScheme } from "./scheme.ts";
+import { cpuScheme, plainScheme } from "./scheme.ts";
 
 /** Without a calibration: a call, a further result, a kernel, FLOP per cycle and core that products reach, bytes/s, seconds
  * per element of a transcendental function. Of the order of a server core; TensorFlow.js on WebAssembly. */
@@ -19,6 +18,7 @@ const ROUGH = {
     flopPerCycle: 12,
     bytesPerSecond: 1.5e10,
     dear: 4e-9,
+    tanh: 1e-9,
     activation: 1e-9,
     cheap: 1.5e-10,
   },
@@ -28,8 +28,9 @@ const ROUGH = {
     kernel: 6e-6,
     flopPerCycle: 7,
     bytesPerSecond: 5e9,
-    dear: 2e-8,
-    activation: 1e-8,
+    dear: 2.7e-8,
+    tanh: 1.5e-8,
+    activation: 2e-9,
     cheap: 5e-10,
   },
 } as const satisfies Readonly<Record<CpuTarget["engine"]["name"], Readonly<Record<string, number>>>>;
@@ -58,6 +59,7 @@ export function cpuModel(target: CpuTarget, ratio = 1): LatencyModel {
       : [`scaled by ${ratio.toFixed(2)}: the reference network's time now against when it was calibrated`];
   const scheme = cpuScheme(target);
   const rough = ROUGH[target.engine.name];
+  const { kindOf } = plainScheme(target);
   return {
     target,
     predict(graph: Graph | Network, batch = 1) {
@@ -66,7 +68,7 @@ export function cpuModel(target: CpuTarget, ratio = 1): LatencyModel {
         return predictBySum(identity, calibration, scheme, network, batch, { scale, warnings: drifted });
       const kernels = fuseKernels(network, scheme.rules);
       return assemble(identity, batch, {
-        perOp: kernels.map((kernel) => roughTime(kernel, batch, cpu, rough)),
+        perOp: kernels.map((kernel) => roughTime(kernel, kindOf(kernel, batch).replace("64", ""), batch, cpu, rough)),
         fixed: aroundKernels(scheme, network, kernels, rough.session, [rough.result]),
         warnings: [],
       });
@@ -74,9 +76,14 @@ export function cpuModel(target: CpuTarget, ratio = 1): LatencyModel {
   };
 }
 
-function roughTime(kernel: Kernel, batch: number, cpu: CpuTarget["cpu"], rough: Rough): OperationLatency {
-  const kind = kindOf(kernel).replace("64", "");
-  const perElement = kind === "dear" ? rough.dear : kind === "activation" ? rough.activation : rough.cheap;
+const dearKinds = ["dear", "tanh", "activation"] as const;
+
+function isDear(kind: string): kind is (typeof dearKinds)[number] {
+  return (dearKinds as readonly string[]).includes(kind);
+}
+
+function roughTime(kernel: Kernel, kind: string, batch: number, cpu: CpuTarget["cpu"], rough: Rough): OperationLatency {
+  const perElement = isDear(kind) ? rough[kind] : rough.cheap;
   const arithmetic =
     (2 * kernel.macs * batch) / (rough.flopPerCycle * cpu.ghz * 1e9 * cpu.threads) +
     kernel.elementOps * batch * perElement;

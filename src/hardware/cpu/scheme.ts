@@ -10,10 +10,20 @@ const regimes = [1, 2, 23] as const;
 
 /** The scheme of a processor, whose kinds are told apart by the regime of the batch too (`gemm@23`): sizes of its caches decide
  * two features. */
-export function cpuScheme({ cpu, engine }: CpuTarget): KernelScheme {
+export function cpuScheme(target: CpuTarget): KernelScheme {
+  const { kindOf, ...scheme } = plainScheme(target);
   return {
-    rules: engine.name === "tfjs" ? tfjsRules : ortRules,
-    kindOf: (kernel, batch) => `${kindOf(kernel)}@${regimes.findLast((least) => batch >= least) ?? 1}`,
+    ...scheme,
+    kindOf: (kernel, batch) => `${kindOf(kernel, batch)}@${regimes.findLast((least) => batch >= least) ?? 1}`,
+  };
+}
+
+/** The same with one kind for all batches. */
+export function plainScheme({ cpu, engine }: CpuTarget): KernelScheme {
+  const isTfjs = engine.name === "tfjs";
+  return {
+    rules: isTfjs ? tfjsRules : ortRules,
+    kindOf: isTfjs ? tfjsKind : kindOf,
     standIns,
     width: 8,
     features: (kernel, batch, padding) => kernelFeatures(kernel, batch, cpu, padding),
@@ -23,6 +33,11 @@ export function cpuScheme({ cpu, engine }: CpuTarget): KernelScheme {
       crowding(cpu),
     ],
   };
+}
+
+/** TensorFlow.js computes tanh value by value, ten times as long as a sigmoid. */
+function tfjsKind(kernel: Kernel): string {
+  return kernel.name === "Tanh" && kernel.elementBytes === 4 ? "tanh" : kindOf(kernel);
 }
 
 /** Bytes that the engine itself touches for a kernel. */

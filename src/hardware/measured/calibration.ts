@@ -2,7 +2,7 @@
  * latency 1.3, 2.2 to 2.4). A call is a session, its kernels, and what is counted around them, such as further results. */
 import type { Residuals } from "../conformal.ts";
 
-export const CALIBRATION_VERSION = 5;
+export const CALIBRATION_VERSION = 6;
 
 /** The fitted time of one kind of kernel. */
 export interface KindFit {

@@ -2,10 +2,10 @@
  * The kernel-sum model (spec latency 2 and C3): a call is a session, its kernels, and what is counted around them. Prediction, the fit
  * to whole networks, and how well networks that were left out are predicted.
  */
-import type { Residuals } from "../conformal.ts";
+import type { Parts, Residuals } from "../conformal.ts";
 import type { Kernel } from "../kernels.ts";
 import { mean } from "../metrics.ts";
-import { nonNegativeLeastSquares } from "../nnls.ts";
+import { robustNonNegative } from "../nnls.ts";
 import type { KindFit, Padding } from "./calibration.ts";
 import type { KernelScheme } from "./scheme.ts";
 
@@ -52,17 +52,42 @@ export function kernelTime(
   return { seconds, inside: x.every((value, j) => value <= 1.5 * high[j]!) };
 }
 
-function networkSeconds(sum: KernelSum, { kernels, batch, around }: NetworkPoint, setting: Setting): number {
-  return kernels.reduce(
-    (total, kernel) => total + kernelTime(sum.kinds, kernel, batch, setting).seconds,
-    around.reduce((total, count, j) => total + count * sum.aroundSeconds[j]!, sum.sessionSeconds),
+/** A network's seconds by kind of kernel, and those of the session and around. */
+function networkParts(sum: KernelSum, { kernels, batch, around }: NetworkPoint, setting: Setting): Parts {
+  const rest = around.reduce((total, count, j) => total + count * sum.aroundSeconds[j]!, sum.sessionSeconds);
+  return partsOf(
+    kernels,
+    batch,
+    setting.scheme,
+    kernels.map((kernel) => kernelTime(sum.kinds, kernel, batch, setting).seconds),
+    rest,
   );
 }
 
+/** What a call's kernels take by kind, for all batches alike. @param seconds of each kernel  @param rest of what is around */
+export function partsOf(
+  kernels: readonly Kernel[],
+  batch: number,
+  scheme: KernelScheme,
+  seconds: readonly number[],
+  rest: number,
+): Parts {
+  const parts: Record<string, number> = { rest };
+  kernels.forEach((kernel, i) => {
+    const [kind = ""] = scheme.kindOf(kernel, batch).split("@");
+    parts[kind] = (parts[kind] ?? 0) + seconds[i]!;
+  });
+  return parts;
+}
+
+function total(parts: Parts): number {
+  return Object.values(parts).reduce((sum, seconds) => sum + seconds, 0);
+}
+
 /** A value for each of n points from what was fitted without its fold, of five. */
-export function outOfFold(n: number, fit: (train: readonly number[]) => (i: number) => number): number[] {
+export function outOfFold<Value>(n: number, fit: (train: readonly number[]) => (i: number) => Value): Value[] {
   const all = Array.from({ length: n }, (_, i) => i);
-  const values = new Array<number>(n).fill(0);
+  const values = new Array<Value>(n);
   for (let fold = 0; fold < 5; fold++) {
     const train = all.filter((i) => i % 5 !== fold);
     if (train.length === 0) continue;
@@ -88,13 +113,25 @@ export function fitBest(
   const judged = ways.map((way) => {
     const predicted = outOfFold(networks.length, (train) => {
       const sum = way.fit(train.map((i) => networks[i]!));
-      return (i) => networkSeconds(sum, networks[i]!, way.setting);
+      return (i) => networkParts(sum, networks[i]!, way.setting);
     });
-    const logResidual = networks.map((network, i) => Math.log(network.seconds / predicted[i]!));
-    return { way, error: mean(logResidual.map(Math.abs)), residuals: { predicted, logResidual, batch } };
+    const logResidual = networks.map(({ seconds }, i) => Math.log(seconds / total(predicted[i]!)));
+    return {
+      way,
+      error: mean(logResidual.map(Math.abs)),
+      residuals: { parts: columnsOf(predicted), logResidual, batch },
+    };
   });
   const { way, residuals } = judged.reduce((best, next) => (next.error < best.error ? next : best));
   return { sum: way.fit(networks), setting: way.setting, residuals };
+}
+
+/** By kind, a number for each network. */
+function columnsOf(predicted: readonly Parts[]): Residuals["parts"] {
+  const kinds = [...new Set(predicted.flatMap((parts) => Object.keys(parts)))].sort();
+  // Four digits say more than enough of a share.
+  const short = (value: number): number => Number(value.toPrecision(4));
+  return Object.fromEntries(kinds.map((kind) => [kind, predicted.map((parts) => short(parts[kind] ?? 0))]));
 }
 
 /** So many networks tell all about one kind. */
@@ -113,7 +150,7 @@ export function countKinds(networks: readonly UnitPoint[], scheme: KernelScheme)
   return counts;
 }
 
-/** All coefficients of some kinds, the session and what is around, from networks alone, by relative errors.
+/** All coefficients of some kinds, the session and what is around, from networks alone, by relative errors of which outliers count less.
  * @param before what else there is: other kinds stay as they are
  * @param groups kinds that share their coefficients, together all that are fitted */
 export function refitKinds(
@@ -138,7 +175,7 @@ export function refitKinds(
     return row;
   });
   const y = train.map(({ seconds }, i) => Math.max(seconds - rest[i]!, 0.01 * seconds));
-  const found = nonNegativeLeastSquares(rows, y);
+  const found = robustNonNegative(rows, y);
   const refitted = groups.flatMap((names, at) => {
     const coefficients = found.slice(first + at * width, first + (at + 1) * width);
     return names.map((name) => [name, { ...before.kinds[name]!, coefficients }] as const);

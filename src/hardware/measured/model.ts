@@ -2,15 +2,9 @@
 import { factorsFor } from "../conformal.ts";
 import { fuseKernels, type Kernel } from "../kernels.ts";
 import type { Network } from "../network.ts";
-import {
-  assemble,
-  type LatencyPrediction,
-  type OperationLatency,
-  sumOfParts,
-  type TargetIdentity,
-} from "../prediction.ts";
+import { assemble, type LatencyPrediction, type OperationLatency, type TargetIdentity } from "../prediction.ts";
 import type { Calibration } from "./calibration.ts";
-import { kernelTime } from "./kernel-sum.ts";
+import { kernelTime, partsOf } from "./kernel-sum.ts";
 import type { KernelScheme } from "./scheme.ts";
 
 /** The parts of a call around its kernels. @param seconds for each of what the scheme counts around them; none where not given */
@@ -63,7 +57,15 @@ export function predictBySum(
     scale * sessionSeconds,
     aroundSeconds.map((seconds) => scale * seconds),
   );
-  const factors = factorsFor(calibration.residuals, sumOfParts(perOp, fixed), batch);
+  const rest = fixed.reduce((sum, { seconds }) => sum + seconds, 0);
+  const parts = partsOf(
+    kernels,
+    batch,
+    scheme,
+    perOp.map(({ seconds }) => seconds),
+    rest,
+  );
+  const factors = factorsFor(calibration.residuals, parts, batch);
   // Outside the box the interval is twice as wide, in logarithms.
   const widened =
     outside > 0 ? { ...factors, lo: Math.min(factors.lo, 1) ** 2, hi: Math.max(factors.hi, 1) ** 2 } : factors;

@@ -48,6 +48,7 @@ export const nearest: Readonly<Record<string, string>> = {
   copy: "cheap",
   dear: "activation",
   activation: "dear",
+  tanh: "activation",
   matmul: "gemm",
 };
 

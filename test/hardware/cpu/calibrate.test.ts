@@ -121,12 +121,12 @@ describe("a calibration", () => {
     const text = (change: object): string =>
       JSON.stringify({ ...calibrated, calibration: { ...calibrated.calibration, ...change } });
     expect(() => parseTarget(text({ version: 2, table: {} }), "cpu.json")).toThrow(
-      'cpu.json: "calibration.version" is 2, but must be 5; calibrate again',
+      'cpu.json: "calibration.version" is 2, but must be 6; calibrate again',
     );
     expect(() => parseTarget(text({ referenceSeconds: 0 }), "cpu.json")).toThrow('"calibration.referenceSeconds" is 0');
     expect(() =>
-      parseTarget(text({ residuals: { predicted: ["a"], logResidual: [], batch: [] } }), "cpu.json"),
-    ).toThrow('"calibration.residuals.predicted" holds something else');
+      parseTarget(text({ residuals: { parts: { gemm: ["a"] }, logResidual: [], batch: [] } }), "cpu.json"),
+    ).toThrow('"calibration.residuals.parts.gemm" holds something else');
   });
 
   it("resumes where it was stopped, with the same result", async () => {

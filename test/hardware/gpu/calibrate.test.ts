@@ -141,7 +141,7 @@ describe("calibrateGpu()", () => {
     let clock = 0;
     const slow = { ...facts, seconds: 10, now: () => (clock += 1_000) };
     const { calibration } = await calibrateGpu(webgpu, { ...slow, measure: fake() });
-    expect(calibration!.residuals.predicted.length).toBeGreaterThanOrEqual(6);
+    expect(calibration!.residuals.batch.length).toBeGreaterThanOrEqual(6);
     const slower = { ...slow, now: () => (clock += 20_000) };
     await expect(calibrateGpu(webgpu, { ...slower, measure: fake() })).rejects.toThrow("too few to fit");
   });
