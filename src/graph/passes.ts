@@ -131,7 +131,7 @@ const symmetricOps: ReadonlySet<Op> = new Set<Op>(["Add", "Mul", "Equal", "And"]
 
 /** Equal for nodes that compute the same; constants are told apart by {@link equalContent}. */
 function keyOf(node: Node): string {
-  if (node.op === "Constant") return `Constant ${node.dtype} [${node.shape.join()}] ${hash(bytesOf(node.data))}`;
+  if (node.op === "Constant") return `Constant ${node.dtype} [${node.shape.join()}] ${hash(node.data)}`;
   if ("a" in node && symmetricOps.has(node.op))
     return JSON.stringify({ ...node, a: Math.min(node.a, node.b), b: Math.max(node.a, node.b) });
   return JSON.stringify(node);
@@ -148,9 +148,12 @@ function bytesOf({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** 32-bit FNV-1a. */
-function hash(bytes: Uint8Array): number {
+/** 32-bit FNV-1a, over words where the bytes are such. */
+function hash(data: Buffer): number {
+  const { buffer, byteOffset, byteLength } = data;
+  const isWords = byteOffset % 4 === 0 && byteLength % 4 === 0;
   let h = 0x811c9dc5;
-  for (const byte of bytes) h = Math.imul(h ^ byte, 0x01000193);
+  for (const part of isWords ? new Uint32Array(buffer, byteOffset, byteLength / 4) : bytesOf(data))
+    h = Math.imul(h ^ part, 0x01000193);
   return h >>> 0;
 }

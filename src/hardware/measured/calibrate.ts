@@ -163,6 +163,7 @@ export async function measureByPlan(plan: Plan, device: Device, options: Calibra
       "OPTION_CALIBRATION",
       `only ${Object.keys(state.done).length} of ${tasks.length} measurements were made, too few to fit. Give it more time, or go on with --resume.`,
     );
+  progress?.(1, "fitting");
   return { state, drawn };
 }
 
