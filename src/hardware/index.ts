@@ -9,7 +9,7 @@ export {
   tableLatency,
 } from "./additive.ts";
 export { impossibleBudget, parseBudget, showLatency, unreachedBudget } from "./budget.ts";
-export { conformalFactors, factorsFor, type IntervalFactors, type Residuals } from "./conformal.ts";
+export { conformalFactors, factorsFor, type IntervalFactors, type Parts, type Residuals } from "./conformal.ts";
 export { calibrateCpu, referenceRatio } from "./cpu/calibrate.ts";
 export { cpuModel } from "./cpu/model.ts";
 export { optimisedKernels } from "./cpu/optimised.ts";

@@ -7,7 +7,7 @@ import type { Padding } from "./calibration.ts";
 export interface KernelScheme {
   /** What the engine fuses. */
   readonly rules: readonly FusionRule[];
-  /** The kind that a kernel is fitted with, of a call with so many rows. */
+  /** The kind that a kernel is fitted with, of a call with so many rows; what follows an `@` tells batches apart. */
   kindOf(kernel: Kernel, batch: number): string;
   /** Kinds that a kind takes its time from, itself first: the first that was measured counts. */
   standIns(kind: string): readonly string[];
