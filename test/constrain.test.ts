@@ -41,6 +41,33 @@ describe("fit() with a budget", () => {
   });
 });
 
+describe("fit() with a budget for each of two devices", () => {
+  const slower = latencyModel({ ...device.target, id: "fpga:slower" });
+  const fittedTo = async (budget: number | readonly number[]) => {
+    const { info } = await fit(rows, { ...common, deployment: { devices: [device, slower], budget } });
+    return info.latency;
+  };
+
+  it("keeps the one of each, the tighter one wherever it stands", async () => {
+    const { latency } = await fitted();
+    const [tight, loose] = [0.8e-3 * latency.predictedMs.high, 1];
+    for (const budgets of [
+      [tight, loose],
+      [loose, tight],
+    ]) {
+      const entries = await fittedTo(budgets);
+      expect(entries.map(({ budgetMs }) => budgetMs)).toEqual(budgets.map((budget) => 1000 * budget));
+      expect(entries.map(({ meetsBudget }) => meetsBudget)).toEqual([true, true]);
+    }
+  });
+
+  it("says on which it is out of reach", async () => {
+    await expect(fittedTo([1, 1e-9])).rejects.toThrow(/no emulator keeps 1 ns on fpga:slower: the smallest/);
+    await expect(fittedTo(1e-9)).rejects.toThrow(/keeps 1 ns on fpga:pynq-z2 and fpga:slower: the smallest/);
+    await expect(fittedTo([1, 1, 1])).rejects.toThrow("3 budgets for 2 targets. Give one for all, or one for each");
+  });
+});
+
 describe("fit() of long signals with a budget", () => {
   // Few directions span these: they are learned as coefficients, and making signals of them takes time at every call.
   const signals = smoothRows(60, 1).map(({ a, b }) => ({

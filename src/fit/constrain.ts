@@ -38,8 +38,9 @@ export interface Deployment {
   readonly devices: readonly DeviceModel[];
   /** Rows per call. Default 1. */
   readonly batch?: number;
-  /** Seconds of one call: the upper end of the predicted interval has to keep it on every device. Default: none. */
-  readonly budget?: number;
+  /** Seconds of one call: the upper end of the predicted interval has to keep it, on every device or, where there is one for each, on
+   * its own. Default: none. */
+  readonly budget?: number | readonly number[];
   /** Whether slower architectures are trained all the same, ranked behind by their excess. Default false: never trained. */
   readonly soft?: boolean;
   /** Whether to time the finished emulator where a device is this machine. The bytes of the file then hold what the clock
@@ -88,11 +89,33 @@ function blueprint(shape: Shape, architecture: Architecture): Graph {
   });
 }
 
-/** Milliseconds of one call of the emulator on the slowest device, upper end of the interval; infinite where it does not
- * fit a device. */
+/** The devices with their budgets, seconds. @throws OptionError where some have none */
+function withBudgets({
+  devices,
+  budget,
+}: Deployment): readonly { readonly device: DeviceModel; readonly budget: number | undefined }[] {
+  if (typeof budget !== "object") return devices.map((device) => ({ device, budget }));
+  if (budget.length !== devices.length)
+    throw new OptionError(
+      "OPTION_BUDGET",
+      `${budget.length} budgets for ${devices.length} targets. Give one for all, or one for each in their order.`,
+    );
+  return devices.map((device, i) => ({ device, budget: budget[i] }));
+}
+
+/** Seconds of the tightest budget; undefined without one. Latencies on devices of other budgets are compared with it in proportion. */
+export function tightestBudget(deployment: Deployment): number | undefined {
+  const budgets = withBudgets(deployment).flatMap(({ budget }) => budget ?? []);
+  return budgets.length === 0 ? undefined : Math.min(...budgets);
+}
+
+/** Milliseconds of one call of the emulator, upper end of the interval, on the slowest device: that which comes nearest to its budget, where
+ * budgets differ (see {@link tightestBudget}). Infinite where it does not fit a device. */
 export function emulatorLatency(deployment: Deployment, shape: Shape): LatencyModel {
   const known = new Map<string, number>();
-  const { devices, batch = 1 } = deployment;
+  const { batch = 1 } = deployment;
+  const tightest = tightestBudget(deployment) ?? 1;
+  const devices = withBudgets(deployment);
   return {
     unit: "ms",
     of(architecture) {
@@ -101,8 +124,11 @@ export function emulatorLatency(deployment: Deployment, shape: Shape): LatencyMo
       let worst = known.get(id);
       if (worst === undefined) {
         const graph = blueprint(shape, plain);
-        const each = devices.map((device) => device.predict(graph, batch));
-        worst = Math.max(...each.map(({ fits, latency }) => (fits === false ? Infinity : 1000 * latency.hi)));
+        const each = devices.map(({ device, budget = tightest }) => {
+          const { fits, latency } = device.predict(graph, batch);
+          return fits === false ? Infinity : 1000 * latency.hi * (tightest / budget);
+        });
+        worst = Math.max(...each);
         known.set(id, worst);
       }
       return worst;
@@ -131,20 +157,28 @@ export function checkReachable(
       );
   }
   if (deployment?.budget === undefined) return undefined;
-  const { budget, devices, soft = false } = deployment;
-  const least = smallestReachable(deployment, shape);
-  if (least <= budget) return undefined;
-  const names = devices.map(({ target }) => target.id).join(" and ");
+  const { batch = 1, soft = false } = deployment;
+  const missed = withBudgets(deployment).flatMap(({ device, budget = Infinity }) => {
+    const least = smallestReachable({ devices: [device], batch }, shape);
+    return least > budget ? [{ id: device.target.id, budget, least }] : [];
+  });
+  const [first, ...others] = missed;
+  if (first === undefined) return undefined;
+  const { budget, least } = others.reduce((a, b) => (b.least / b.budget > a.least / a.budget ? b : a), first);
+  const names = missed
+    .filter((each) => each.budget === budget)
+    .map(({ id }) => id)
+    .join(" and ");
   if (soft) return unreachedBudget(budget, least, names);
   throw impossibleBudget(budget, least, names);
 }
 
 /** What the emulator file says of its latency: one entry per device, measured where that is this machine. */
 export async function latencyInfo(deployment: Deployment, graph: Graph, measure: boolean): Promise<LatencyInfo[]> {
-  const { devices, batch = 1, budget } = deployment;
+  const { batch = 1 } = deployment;
   const entries: LatencyInfo[] = [];
   // One after the other: what is timed together is slower.
-  for (const device of devices) {
+  for (const { device, budget } of withBudgets(deployment)) {
     const prediction = device.predict(graph, batch);
     const { p50, lo, hi, coverage } = prediction.latency;
     const measured = measure ? await measureHere(device.target, graph, batch) : undefined;

@@ -21,7 +21,7 @@ import {
 } from "../space/index.ts";
 import { inProcess } from "../tasks/index.ts";
 import { type Footing, planSearch, planTrials, runTrial, supernetTrainer, type TrialPlan } from "../train/index.ts";
-import { emulatorLatency } from "./constrain.ts";
+import { emulatorLatency, tightestBudget } from "./constrain.ts";
 import type { FitOptions } from "./options.ts";
 import { type Prepared, shapeOf } from "./prepare.ts";
 
@@ -156,10 +156,11 @@ function withinTime(plan: TrialPlan, milliseconds: number): TrialPlan {
 
 /** What the search has to keep to: a latency on devices, or the limit on multiply-accumulates. */
 function limitOf(prepared: Prepared, { constraint, deployment }: FitOptions) {
-  if (deployment?.budget !== undefined) {
+  const budget = deployment && tightestBudget(deployment);
+  if (deployment !== undefined && budget !== undefined) {
     const latency = emulatorLatency(deployment, shapeOf(prepared));
     const kind = deployment.soft === true ? "soft" : "hard";
-    return { latency, constraint: { kind, limit: 1000 * deployment.budget } as const };
+    return { latency, constraint: { kind, limit: 1000 * budget } as const };
   }
   return constraint === undefined ? {} : { constraint };
 }

@@ -61,7 +61,7 @@ interface FitCommandOptions extends ColumnOptions {
   readonly maxMacs?: number;
   readonly target: readonly string[];
   /** Seconds. */
-  readonly budget?: number;
+  readonly budget: readonly number[];
   readonly soft: boolean;
   /** False with --no-measure. */
   readonly measure: boolean;
@@ -124,8 +124,11 @@ export const fit: CliCommand = {
       )
       .option("--max-macs <n>", "most multiply-accumulates of one member", number("--max-macs", 1, 1e15, "20000"))
       .option("--target <name>", "device to run on, see condense latency targets (may repeat)", collect, [])
-      .option("--budget <latency>", "most that a call may take on every --target, such as 50us", (text: string) =>
-        parseBudget(text),
+      .option(
+        "--budget <latency>",
+        "most that a call may take on every --target, such as 50us; or one for each, in their order",
+        (text: string, before: readonly number[]) => [...before, parseBudget(text)],
+        [],
       )
       .option("--soft", "prefer what keeps the --budget instead of ruling out what does not", false)
       .option("--no-measure", "do not time the emulator on a --target that is this machine (the same bytes every time)")
@@ -219,23 +222,25 @@ async function deploymentOf(
   world: World,
 ): Promise<Deployment | undefined> {
   if (pareto) checkOneTarget(target);
-  if (pareto && budget !== undefined)
+  if (pareto && budget.length > 0)
     throw new OptionError(
       "OPTION_BUDGET",
       "--pareto chooses its own budgets, from the fastest emulator to the unlimited one. Leave --budget out, or --pareto.",
     );
   if (chart !== undefined && !pareto)
     throw new OptionError("OPTION_CHART", "--chart draws a front. Add --pareto, or leave it out.");
-  if (soft && budget === undefined)
+  if (soft && budget.length === 0)
     throw new OptionError("OPTION_BUDGET", "--soft: which budget? Add --budget, such as --budget 50us.");
-  if (budget !== undefined && target.length === 0)
+  if (budget.length > 0 && target.length === 0)
     throw new OptionError(
       "OPTION_TARGET",
       "--budget: on which device? Add --target, such as --target cpu; condense latency targets lists them.",
     );
   if (target.length === 0) return undefined;
   const devices = await devicesOf(target, world, { check: measure });
-  return { devices, batch, measure, ...(budget === undefined ? {} : { budget, soft }) };
+  const [first, ...others] = budget;
+  if (first === undefined) return { devices, batch, measure };
+  return { devices, batch, measure, budget: others.length === 0 ? first : budget, soft };
 }
 
 function defaultOut(runs: string): string {
