@@ -34,9 +34,9 @@ export interface Residuals {
   readonly batch: readonly number[];
 }
 
-/** The number of residuals from which some of them have quantiles of their own: */
+/** From so many residuals on, some of them have quantiles of their own. */
 const ENOUGH_APART = 90;
-/** those of so many networks whose time goes where this one's goes. */
+/** Of so many networks then, whose time goes where that of the one asked about goes. */
 const ALIKE = 60;
 
 /** How far networks of one process are from those of another, in logarithms, standard deviation: residuals are of a single process. Passes

@@ -32,7 +32,7 @@ export function nonNegativeLeastSquares(
   return activeSet(A, b).map((value, j) => value / scale[j]!);
 }
 
-/** Of the standard deviation that the middle residuals tell: errors beyond count in proportion, no longer by their square. */
+/** Errors beyond so many standard deviations, as the middle ones tell it, count in proportion, no longer by their square. */
 const HUBER = 2;
 const ROUNDS = 10;
 /** What rounding leaves of an exact fit. */
