@@ -27,9 +27,9 @@ export function conformalFactors(residuals: readonly number[], coverage = 0.9): 
 /** Seconds of a call by the kind of kernel, for all batches alike, and of the rest. */
 export type Parts = Readonly<Record<string, number>>;
 
-/** Residuals of networks, the seconds by kind that were predicted for each, and the rows of those calls. */
+/** Residuals of networks, the shares of the time predicted for each by kind, and the rows of those calls. */
 export interface Residuals {
-  readonly parts: Readonly<Record<string, readonly number[]>>;
+  readonly shares: Readonly<Record<string, readonly number[]>>;
   readonly logResidual: readonly number[];
   readonly batch: readonly number[];
 }
@@ -54,7 +54,7 @@ function acrossProcesses({ lo, hi, coverage }: IntervalFactors): IntervalFactors
  * at least 90, else of all; and where that many are left, of the 60 networks of most similar shares of time by kind of kernel. How well
  * a network is predicted depends on what it is made of: intervals are a quarter narrower than by terciles of latency, and hold as much. */
 export function factorsFor(
-  { parts, logResidual, batch }: Residuals,
+  { shares, logResidual, batch }: Residuals,
   prediction: Parts,
   rows: number,
   coverage = 0.9,
@@ -64,7 +64,7 @@ export function factorsFor(
   const all = logResidual.map((_, i) => i);
   const near = all.filter((i) => away(batch[i]!) === nearest);
   const some = near.length < ENOUGH_APART ? all : near;
-  const alike = some.length < ENOUGH_APART ? some : mostAlike(some, parts, prediction);
+  const alike = some.length < ENOUGH_APART ? some : mostAlike(some, shares, prediction);
   const factors = conformalFactors(
     alike.map((i) => logResidual[i]!),
     coverage,
@@ -72,20 +72,20 @@ export function factorsFor(
   return acrossProcesses(factors);
 }
 
-function mostAlike(some: readonly number[], parts: Residuals["parts"], prediction: Parts): readonly number[] {
-  const kinds = [...new Set([...Object.keys(parts), ...Object.keys(prediction)])];
-  const sharesOf = (partOf: (kind: string) => number): readonly number[] => {
-    const seconds = kinds.map(partOf);
-    const total = seconds.reduce((sum, value) => sum + value, 0) || 1;
-    return seconds.map((value) => value / total);
-  };
-  const mine = sharesOf((kind) => prediction[kind] ?? 0);
+function mostAlike(some: readonly number[], shares: Residuals["shares"], prediction: Parts): readonly number[] {
+  const mine = sharesOf(prediction);
+  const kinds = [...new Set([...Object.keys(shares), ...Object.keys(mine)])];
+  const apart = (i: number): number =>
+    kinds.reduce((sum, kind) => sum + Math.abs((shares[kind]?.[i] ?? 0) - (mine[kind] ?? 0)), 0);
   return some
-    .map((i) => {
-      const shares = sharesOf((kind) => parts[kind]?.[i] ?? 0);
-      return { i, apart: shares.reduce((sum, share, k) => sum + Math.abs(share - mine[k]!), 0) };
-    })
+    .map((i) => ({ i, apart: apart(i) }))
     .sort((a, b) => a.apart - b.apart)
     .slice(0, ALIKE)
     .map(({ i }) => i);
+}
+
+/** The shares of the parts in their sum. */
+export function sharesOf(parts: Parts): Parts {
+  const total = Object.values(parts).reduce((sum, seconds) => sum + seconds, 0) || 1;
+  return Object.fromEntries(Object.entries(parts).map(([kind, seconds]) => [kind, seconds / total]));
 }

@@ -124,7 +124,7 @@ const calibration: Rules = {
   aroundSeconds: list,
   padding: object({ columns: count(1), rows: count(1) }),
   kinds: map(kindFit),
-  residuals: object({ parts: map(list), logResidual: list, batch: list }),
+  residuals: object({ shares: map(list), logResidual: list, batch: list }),
   batches: list,
 };
 

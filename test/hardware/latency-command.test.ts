@@ -117,7 +117,7 @@ describe("condense latency", () => {
       kinds: {
         gemm: { coefficients: [1e-5, 0, 0, 0], low: [0, 0, 0, 0], high: [1, 1e9, 1e9, 1e9], mape: 0.03, points: 9 },
       },
-      residuals: { parts: { gemm: [2e-3, 3e-3] }, logResidual: [0, 0.1], batch: [1, 1] },
+      residuals: { shares: { gemm: [1, 1] }, logResidual: [0, 0.1], batch: [1, 1] },
       batches: [1, 16],
     };
     const path = join(folder, "webgpu-elsewhere.json");

@@ -110,15 +110,15 @@ describe("conformal factors", () => {
     const all = Array.from({ length: 120 }, (_, i) => i);
     const ofConvolutions = (i: number): boolean => i % 2 === 0;
     const residuals = {
-      // Of any latency: two and ten times as long is as much alike.
-      parts: {
-        rest: all.map((i) => 1 + (i % 10)),
-        conv1d: all.map((i) => (ofConvolutions(i) ? 8 * (1 + (i % 10)) : 0)),
-        gemm: all.map((i) => (ofConvolutions(i) ? 0 : 8 * (1 + (i % 10)))),
+      shares: {
+        rest: all.map(() => 1 / 9),
+        conv1d: all.map((i) => (ofConvolutions(i) ? 8 / 9 : 0)),
+        gemm: all.map((i) => (ofConvolutions(i) ? 0 : 8 / 9)),
       },
       logResidual: all.map((i) => (ofConvolutions(i) ? 0.5 : 0.01) * (i % 4 < 2 ? 1 : -1)),
       batch: all.map(() => 1),
     };
+    // Of any latency: ten times as long is as much alike.
     expect(factorsFor(residuals, { rest: 5, conv1d: 40 }, 1).hi).toBeCloseTo(wide(0.5), 6);
     expect(factorsFor(residuals, { rest: 50, gemm: 400 }, 1).hi).toBeCloseTo(wide(0.01), 6);
   });
@@ -127,7 +127,7 @@ describe("conformal factors", () => {
     const batch = Array.from({ length: 240 }, (_, i) => (i < 100 ? 1 : i < 200 ? 64 : 512));
     const logResidual = batch.map((rows, i) => (rows === 1 ? 0.01 : rows === 64 ? 0.1 : 0.5) * (i % 2 === 0 ? 1 : -1));
     const gemm = batch.map((_, i) => (i < 180 ? 0 : 1));
-    const residuals = { parts: { gemm, rest: gemm.map((part) => 1 - part) }, logResidual, batch };
+    const residuals = { shares: { gemm, rest: gemm.map((part) => 1 - part) }, logResidual, batch };
     const parts = { gemm: 1 };
     expect(factorsFor(residuals, parts, 2).hi).toBeCloseTo(wide(0.01), 6);
     expect(factorsFor(residuals, parts, 30).lo).toBeCloseTo(1 / wide(0.1), 6);

@@ -185,8 +185,8 @@ describe("target files", () => {
     ["no host", (c: Record<string, unknown>) => delete c.host, '"calibration.host" is missing'],
     [
       "residuals of text",
-      (c: Record<string, unknown>) => (c.residuals = { parts: { gemm: ["a"] }, logResidual: [], batch: [] }),
-      '"calibration.residuals.parts.gemm" holds something else',
+      (c: Record<string, unknown>) => (c.residuals = { shares: { gemm: ["a"] }, logResidual: [], batch: [] }),
+      '"calibration.residuals.shares.gemm" holds something else',
     ],
     [
       "of another version",
@@ -206,7 +206,7 @@ describe("target files", () => {
       aroundSeconds: [1e-6],
       padding: { columns: 16, rows: 6 },
       kinds: {},
-      residuals: { parts: { gemm: [1e-4] }, logResidual: [0], batch: [1] },
+      residuals: { shares: { gemm: [1] }, logResidual: [0], batch: [1] },
       batches: [1],
     };
     const cpu = getTarget("cpu");

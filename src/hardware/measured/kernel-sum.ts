@@ -2,7 +2,7 @@
  * The kernel-sum model (spec latency 2 and C3): a call is a session, its kernels, and what is counted around them. Prediction, the fit
  * to whole networks, and how well networks that were left out are predicted.
  */
-import type { Parts, Residuals } from "../conformal.ts";
+import { type Parts, type Residuals, sharesOf } from "../conformal.ts";
 import type { Kernel } from "../kernels.ts";
 import { mean } from "../metrics.ts";
 import { robustNonNegative } from "../nnls.ts";
@@ -119,7 +119,7 @@ export function fitBest(
     return {
       way,
       error: mean(logResidual.map(Math.abs)),
-      residuals: { parts: columnsOf(predicted), logResidual, batch },
+      residuals: { shares: columnsOf(predicted.map(sharesOf)), logResidual, batch },
     };
   });
   const { way, residuals } = judged.reduce((best, next) => (next.error < best.error ? next : best));
@@ -127,11 +127,11 @@ export function fitBest(
 }
 
 /** By kind, a number for each network. */
-function columnsOf(predicted: readonly Parts[]): Residuals["parts"] {
-  const kinds = [...new Set(predicted.flatMap((parts) => Object.keys(parts)))].sort();
+function columnsOf(shares: readonly Parts[]): Residuals["shares"] {
+  const kinds = [...new Set(shares.flatMap((each) => Object.keys(each)))].sort();
   // Four digits say more than enough of a share.
   const short = (value: number): number => Number(value.toPrecision(4));
-  return Object.fromEntries(kinds.map((kind) => [kind, predicted.map((parts) => short(parts[kind] ?? 0))]));
+  return Object.fromEntries(kinds.map((kind) => [kind, shares.map((each) => short(each[kind] ?? 0))]));
 }
 
 /** So many networks tell all about one kind. */

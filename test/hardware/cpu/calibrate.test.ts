@@ -125,8 +125,8 @@ describe("a calibration", () => {
     );
     expect(() => parseTarget(text({ referenceSeconds: 0 }), "cpu.json")).toThrow('"calibration.referenceSeconds" is 0');
     expect(() =>
-      parseTarget(text({ residuals: { parts: { gemm: ["a"] }, logResidual: [], batch: [] } }), "cpu.json"),
-    ).toThrow('"calibration.residuals.parts.gemm" holds something else');
+      parseTarget(text({ residuals: { shares: { gemm: ["a"] }, logResidual: [], batch: [] } }), "cpu.json"),
+    ).toThrow('"calibration.residuals.shares.gemm" holds something else');
   });
 
   it("resumes where it was stopped, with the same result", async () => {
